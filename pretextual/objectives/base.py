@@ -1,0 +1,79 @@
+"""What an objective is: a way to make examples, and named loss terms that are sums, never means.
+
+The trainer's loss is `sum over terms of coefficient * total sum / total weight`, with totals over all
+micro-batches and ranks of a global batch. The weights are known from the examples before the first forward
+pass, so a batch gives the same loss and gradient however it is split.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from pretextual.core.randomness import Draw
+from pretextual.corrupt.example import Example
+from pretextual.tokens.special import SpecialIds
+from pretextual.windows.window import Frame, Layout, Windows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pretextual.objectives.batch import Batch
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """One part of a loss over a micro-batch.
+
+    Attributes:
+        name: for the log, such as `masked-lm`.
+        sum: differentiable scalar: the sum of the losses of all targets in this micro-batch.
+        weight: how much stands behind `sum` (number of targets), equal to the objective's `weights(example)`.
+        coefficient: factor of this term in the whole loss.
+        correct: number of targets whose most likely token is right, a scalar without gradient.
+    """
+
+    name: str
+    sum: Tensor
+    weight: float
+    coefficient: float
+    correct: Tensor
+
+
+class BackboneLike(Protocol):
+    """What an objective needs of a model."""
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Logits at the batch's target slots alone, shape `[N, V]`."""
+        ...
+
+
+class Objective(abc.ABC):
+    """A pretext task. Configs are the recipe's; an objective is built from one and holds no state."""
+
+    layout: ClassVar[Layout]
+    #: Whether the loss of a batch is the sum over its rows (in-batch contrastive losses are not).
+    decomposes: ClassVar[bool] = True
+    #: `masked` or `causal`: which head of which Transformers class is trained and exported.
+    head: ClassVar[str]
+
+    @abc.abstractmethod
+    def frame(self, special: SpecialIds) -> Frame:
+        """The special tokens that its windows need; raises `TokenError` where the tokenizer lacks them."""
+
+    @abc.abstractmethod
+    def examples(self, windows: Windows, draw: Draw) -> Example:
+        """Corrupt a batch of windows: a pure function, each row of (seed, epoch, id, progress) alone."""
+
+    @abc.abstractmethod
+    def weights(self, example: Example) -> dict[str, float]:
+        """The weight of every term, from the examples alone."""
+
+    @abc.abstractmethod
+    def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:
+        """The loss terms of one micro-batch."""
+
+    @abc.abstractmethod
+    def chance_loss(self, vocabulary_size: int) -> float:
+        """The loss in nats per target of a model that knows nothing: where training starts."""

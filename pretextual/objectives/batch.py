@@ -1,0 +1,89 @@
+"""Examples as tensors: rows for the backbone, and the targets gathered into a fixed number of slots."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pretextual.corrupt.example import Example
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """A micro-batch on a device.
+
+    Attributes:
+        layout: `aligned` or `causal`.
+        inputs: token ids, `[B, T]` int64.
+        segments: part numbers, `[B, T]` int64, -1 at padding; None when no position is padding and parts may
+            see each other, so that no attention mask is needed.
+        isolated: whether parts must not see each other.
+        positions: flat index into `B * T` of every slot's target, `[N]` int64; unused slots point at 0.
+        targets: the wanted token of every slot, `[N]` int64; 0 in unused slots.
+        weights: 1 for a target, 0 for an unused slot, `[N]` float32.
+        num_targets: number of slots with weight 1.
+        num_tokens: positions that are not padding: the real tokens behind a throughput.
+        target_bytes: bytes of source text behind all targets.
+    """
+
+    layout: str
+    inputs: Tensor
+    segments: Tensor | None
+    isolated: bool
+    positions: Tensor
+    targets: Tensor
+    weights: Tensor
+    num_targets: int
+    num_tokens: int
+    target_bytes: int
+
+
+def collate(example: Example, *, device: str | torch.device = "cpu", slot_multiple: int = 64) -> Batch:
+    """Turn examples into a batch.
+
+    Args:
+        example: B examples of T positions.
+        device: where the tensors go.
+        slot_multiple: the number of slots is rounded up to a multiple of this, so that shapes repeat.
+            A causal example without padding has B * T targets and needs no rounding.
+
+    Returns:
+        The batch; no target is ever dropped.
+    """
+    import torch
+
+    positions = np.flatnonzero(example.loss_mask)
+    count = positions.size
+    slots = max(slot_multiple, -(-count // slot_multiple) * slot_multiple)
+    slots = min(slots, max(example.loss_mask.size, 1))
+    flat = np.zeros(slots, dtype=np.int64)
+    flat[:count] = positions
+    targets = np.zeros(slots, dtype=np.int64)
+    targets[:count] = example.targets.ravel()[positions]
+    weights = np.zeros(slots, dtype=np.float32)
+    weights[:count] = 1.0
+    padding = example.segments < 0
+    masked = example.isolated or bool(padding.any())
+
+    def place(array: np.ndarray) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.to(device, non_blocking=True)
+
+    return Batch(
+        layout=example.layout,
+        inputs=place(example.inputs.astype(np.int64)),
+        segments=place(example.segments.astype(np.int64)) if masked else None,
+        isolated=example.isolated,
+        positions=place(flat),
+        targets=place(targets),
+        weights=place(weights),
+        num_targets=int(count),
+        num_tokens=int(padding.size - np.count_nonzero(padding)),
+        target_bytes=int(example.target_bytes.ravel()[positions].sum()),
+    )

@@ -1,0 +1,64 @@
+"""Windows: fixed runs of tokens, cut from a token store by a plan. Same store and plan, same window, for ever.
+
+A document of n tokens is a run of n + 1 *elements*:
+
+    aligned (masked LM)   d1  d2  …  dn  END            shown as they are; a row begins with START
+    causal                START d1 … dn                 and what follows each: d1 … dn END
+
+Plans cut and join elements into rows of T positions, so a causal transition is learned exactly once and no
+token is shown twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Layout = Literal["aligned", "causal"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """The special tokens that a plan inserts; the store holds none.
+
+    Attributes:
+        layout: `aligned` or `causal`, see the module.
+        start: id put before a row (aligned; before every segment when isolated) or a document (causal).
+        end: id put after a document's last token (aligned), or learned as what follows it (causal).
+        pad: id of positions that hold nothing.
+    """
+
+    layout: Layout
+    start: int
+    end: int
+    pad: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """A batch of B windows of T positions.
+
+    Attributes:
+        ids: number of every window in its plan, `[B]`: stable, and what keys are made from.
+        tokens: token ids, `[B, T]` int32.
+        following: causal layout: the token after each, `[B, T]` int32; None in the aligned layout.
+        ordinary: True at tokens of the text, False at inserted and padding positions, `[B, T]`.
+        word_starts: True where a word begins, `[B, T]`; every inserted token begins one. The first ordinary
+            token of a segment counts as a start even where a cut fell inside its word.
+        segments: number of the document part within its row, from 0, `[B, T]` int32; -1 at padding.
+        source_bytes: bytes of source text that stand for `tokens` (aligned) or `following` (causal),
+            `[B, T]` int32; 0 at inserted and padding positions.
+        isolated: whether segments must not see each other.
+    """
+
+    ids: NDArray[np.int64]
+    tokens: NDArray[np.int32]
+    following: NDArray[np.int32] | None
+    ordinary: NDArray[np.bool_]
+    word_starts: NDArray[np.bool_]
+    segments: NDArray[np.int32]
+    source_bytes: NDArray[np.int32]
+    isolated: bool
