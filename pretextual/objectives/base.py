@@ -74,6 +74,10 @@ class Objective(abc.ABC):
     def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:
         """The loss terms of one micro-batch."""
 
+    def held_out(self) -> Objective:
+        """The form in which held-out text is asked; a fixed question, so that losses compare between runs."""
+        return self
+
     @abc.abstractmethod
     def chance_loss(self, vocabulary_size: int) -> float:
         """The loss in nats per target of a model that knows nothing: where training starts."""
