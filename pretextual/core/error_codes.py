@@ -26,5 +26,65 @@ def _declare(code: str, title: str, explanation: str) -> None:
 # --- tokens ---
 
 # --- model ---
+_declare(
+    "M001",
+    "impossible model shape",
+    "The width must be shared equally by the attention heads, and heads that rotate positions have an even "
+    "size. The message names widths and numbers of heads that fit.",
+)
+_declare(
+    "M002",
+    "the architecture does not serve this objective",
+    "Encoders (bert, roberta, modernbert and their relatives) learn masked language models; decoders (gpt2, "
+    "llama, qwen3 and their relatives) learn causal ones. Choose an architecture or a checkpoint of the "
+    "right kind, or the other recipe.",
+)
+_declare(
+    "M003",
+    "no model there",
+    "A model is a Transformers folder (config.json beside its weights and tokenizer.json), a run whose "
+    "`model/` is such a folder, or the name of a model on the Hub.",
+)
+_declare(
+    "M004",
+    "the Hub did not give this model",
+    "The name is no local folder, so it was asked for on the Hub, which could not be reached, does not know "
+    "it or keeps it closed. Download it where there is a network and give the folder.",
+)
+_declare(
+    "M005",
+    "a checkpoint of another tokenizer",
+    "Every row of a model's embedding belongs to one token. With another tokenizer the rows would mean "
+    "something else, so the model is refused. Use the tokenizer that lies beside the checkpoint.",
+)
+_declare(
+    "M006",
+    "this kind of model is not supported",
+    "Models with one stack and a masked or causal language-model head are supported. Encoder-decoders (T5, "
+    "BART) and models without such a head in Transformers are not.",
+)
+_declare(
+    "M007",
+    "longer than the model's positions",
+    "A model has a fixed number of positions; a longer row or text has no place in it.",
+)
+_declare(
+    "M008",
+    "this architecture cannot keep packed documents apart",
+    "With `windows.isolate` a document must give the same hidden states as alone. A trial with random rows "
+    "showed that this model's attention or positions do not obey.",
+)
+_declare(
+    "M009",
+    "the weights cannot be read",
+    "The folder looks like a model, but its weights are damaged, incomplete or of another shape than its "
+    "config says.",
+)
+_declare(
+    "M010",
+    "the tokenizer lacks a special token that the model needs",
+    "RoBERTa counts its positions from the pad token, encoders need a mask token. Train the tokenizer with "
+    "pretextual or add the token.",
+)
 
 # --- run ---

@@ -1,0 +1,47 @@
+"""What a model is made of, as a part of a recipe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pretextual.core.config import Config
+
+Architecture = Literal["bert", "roberta", "modernbert", "gpt2", "llama", "qwen3"]
+Size = Literal["tiny", "mini", "small", "medium", "base"]
+Head = Literal["masked", "causal"]
+
+
+class ModelConfig(Config):
+    """A Transformers architecture and its size, or a checkpoint to continue.
+
+    With `init`, the checkpoint says what the architecture and the shape are; only the dropouts still apply.
+    """
+
+    architecture: Architecture = "modernbert"
+    """Encoders: bert, roberta, modernbert. Decoders: gpt2, llama, qwen3."""
+
+    size: Size = "small"
+    """tiny 2 layers x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768; heads of 64."""
+
+    layers: int | None = Field(default=None, ge=1)
+    """Number of layers instead of the size's."""
+
+    hidden: int | None = Field(default=None, ge=2)
+    """Width of the hidden states instead of the size's."""
+
+    heads: int | None = Field(default=None, ge=1)
+    """Number of attention heads; without it, heads of 64."""
+
+    intermediate: int | None = Field(default=None, ge=1)
+    """Width inside the feed-forward blocks; without it, the architecture's own proportion."""
+
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of hidden activations dropped in training."""
+
+    attention_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of attention weights dropped in training; 0 keeps the fast kernels."""
+
+    init: str | None = None
+    """Folder, run or Hub name of a checkpoint to continue; None starts from random weights."""
