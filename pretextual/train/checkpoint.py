@@ -1,0 +1,132 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped. Whole or absent, never a part.
+
+A checkpoint is a folder `step-00000100` with `weights.safetensors`, `optimiser.safetensors` and `trainer.json`,
+filled under a temporary name, synced and renamed. No pickle, and no generator state: randomness is a function.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pretextual.core.artifacts import atomic_folder, file_fingerprint, write_json
+from pretextual.core.errors import RunError
+
+
+@dataclasses.dataclass
+class TrainerState:
+    """The numbers of a training in progress; all of them exact in JSON.
+
+    Attributes:
+        step: optimiser steps done.
+        samples: sample position: rows seen.
+        tokens: real tokens seen (not padding).
+        seconds: training seconds, summed over resumed parts.
+        interval: sums since the last metrics row: per term `sum`, `weight`, `correct`; `digest`, `tokens`, …
+        best_loss: best held-out loss so far, and the step it was measured at.
+        evaluations_without_gain: held-out evaluations since the best one.
+        metrics_bytes: length of `metrics.jsonl` at this point.
+        micro_batch_rows: rows that fit into memory at once.
+    """
+
+    step: int = 0
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    interval: dict[str, Any] = dataclasses.field(default_factory=dict)
+    best_loss: float | None = None
+    best_step: int | None = None
+    evaluations_without_gain: int = 0
+    warned_of_turn: bool = False
+    metrics_bytes: int = 0
+    micro_batch_rows: int = 0
+
+
+def _learned(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and saved buffers by name; tied ones once."""
+    tensors = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    saved = model.state_dict().keys()
+    tensors |= {name: buffer for name, buffer in model.named_buffers() if name in saved}
+    return tensors
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, state: TrainerState
+) -> Path:
+    """Write `folder/step-…`; returns its path."""
+    path = folder / f"step-{state.step:08d}"
+    moments: dict[str, Tensor] = {}
+    for name, parameter in model.named_parameters():
+        for key, value in optimiser.state.get(parameter, {}).items():
+            moments[f"{key}.{name}"] = value.detach().cpu().contiguous()
+    with atomic_folder(path) as partial:
+        weights = {name: value.cpu().contiguous() for name, value in _learned(model).items()}
+        save_file(weights, partial / "weights.safetensors")
+        save_file(moments, partial / "optimiser.safetensors")
+        checksums = {file.name: file_fingerprint(file) for file in partial.glob("*.safetensors")}
+        write_json(
+            partial / "trainer.json", {"state": dataclasses.asdict(state), "checksums": checksums}
+        )
+    return path
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Put a checkpoint's weights into a model of the same shape."""
+    tensors = load_file(path / "weights.safetensors")
+    with torch.no_grad():
+        for name, target in _learned(model).items():
+            if name not in tensors or tensors[name].shape != target.shape:
+                raise RunError.one(
+                    "R004",
+                    where=path,
+                    got=f"no tensor {name} of shape {tuple(target.shape)}",
+                    expected="a checkpoint of this run's own model",
+                    hint="start a new run with --out ANOTHER_FOLDER",
+                )
+            target.copy_(tensors[name])
+
+
+def load_checkpoint(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> TrainerState:
+    """Put a checkpoint into model and optimiser, after verifying its checksums."""
+    record = json.loads((path / "trainer.json").read_text(encoding="utf-8"))
+    for name, checksum in record["checksums"].items():
+        if file_fingerprint(path / name) != checksum:
+            raise RunError.one(
+                "R003",
+                where=path / name,
+                got="content that does not match its checksum",
+                hint=f"delete {path.name} to resume from the checkpoint before it",
+            )
+    load_weights(path, model)
+    moments = load_file(path / "optimiser.safetensors")
+    for name, parameter in model.named_parameters():
+        found = {key: moments[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
+                 if f"{key}.{name}" in moments}
+        if found:
+            # Fused AdamW keeps its step counter on the parameter's device too.
+            optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in found.items()}
+    return TrainerState(**record["state"])
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Complete checkpoints, oldest first."""
+    return sorted(path.parent for path in folder.glob("step-*/trainer.json"))
+
+
+def prune_checkpoints(folder: Path, keep: int, best_step: int | None) -> None:
+    """Delete all but the newest `keep` checkpoints and the best one."""
+    kept = {path.name for path in list_checkpoints(folder)[-keep:]}
+    if best_step is not None:
+        kept.add(f"step-{best_step:08d}")
+    for path in list_checkpoints(folder):
+        if path.name not in kept:
+            shutil.rmtree(path)

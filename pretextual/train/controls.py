@@ -1,0 +1,108 @@
+"""Control records: everything that changes during a run and is not a constant of the recipe.
+
+A record says from which sample on which values hold. It is appended to `controls.jsonl` and synced before the
+first batch that uses it, and kept for ever: a resumed run reads the records it finds and never computes one
+again, so it repeats every step that the killed one had logged. Only values enter computations, never ids.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """One record.
+
+    Attributes:
+        id: number of the record in its run, from 0.
+        first_sample: sample position from which it holds.
+        kind: what it controls: `horizon` (where training ends) or `micro_batch`.
+        values: its values, JSON numbers.
+    """
+
+    id: int
+    first_sample: int
+    kind: str
+    values: dict[str, Any]
+
+
+class ControlLog:
+    """The records of a run, on disk in `controls.jsonl`.
+
+    A torn last line, left by a kill in the middle of a write, was never used by any batch and is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.records: list[Control] = []
+        if path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        whole = 0
+        with self._path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self.records.append(Control(**json.loads(line)))
+                whole += len(line)
+        if whole < self._path.stat().st_size:
+            with self._path.open("rb+") as file:
+                file.truncate(whole)
+                os.fsync(file.fileno())
+
+    def append(self, first_sample: int, kind: str, values: dict[str, Any]) -> Control:
+        """Add a record; when this returns it is on disk."""
+        record = Control(len(self.records), first_sample, kind, values)
+        with self._path.open("ab") as file:
+            file.write(json.dumps(dataclasses.asdict(record), allow_nan=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.records.append(record)
+        return record
+
+    def of_kind(self, kind: str) -> list[Control]:
+        """The records of one kind, oldest first."""
+        return [record for record in self.records if record.kind == kind]
+
+
+class Horizon:
+    """Progress of training as a function of the sample position, piecewise linear, from `horizon` records.
+
+    Each record holds `progress` (reached at its first sample) and `end_sample` (where progress is 1), so a new
+    estimate bends the line and never makes it jump.
+    """
+
+    def __init__(self, log: ControlLog) -> None:
+        self._log = log
+
+    def _record(self, sample: int) -> Control:
+        records = self._log.of_kind("horizon")
+        index = bisect.bisect_right([record.first_sample for record in records], sample) - 1
+        return records[max(index, 0)]
+
+    def progress(self, samples: ArrayLike) -> NDArray[np.float64]:
+        """Share of training done before each sample position, in 0 … 1, shape of `samples`."""
+        positions = np.asarray(samples, dtype=np.float64)
+        out = np.empty_like(positions)
+        for index, record in enumerate(records := self._log.of_kind("horizon")):
+            reached, end = record.values["progress"], record.values["end_sample"]
+            here = positions >= record.first_sample if index else np.ones_like(positions, bool)
+            if index + 1 < len(records):
+                here &= positions < records[index + 1].first_sample
+            share = (positions[here] - record.first_sample) / max(end - record.first_sample, 1)
+            out[here] = np.clip(reached + (1.0 - reached) * share, 0.0, 1.0)
+        return out
+
+    def end_sample(self, sample: int) -> int:
+        """Where training ends as far as is known at a sample position."""
+        return int(self._record(sample).values["end_sample"])

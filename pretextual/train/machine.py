@@ -1,0 +1,58 @@
+"""What this machine can do: the rate of a large matrix product, against which training is measured."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+
+import torch
+
+from pretextual.core.artifacts import cache_folder, write_json
+
+_SIZES = {"cpu": 1536, "cuda": 8192}
+
+
+def measure_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Best rate of a square matrix product in FLOP/s, over about a second."""
+    size = _SIZES[device.type]
+    # Values that look random without a generator: zeros would flatter a GPU, which saves power on them.
+    left = torch.arange(size * size, dtype=torch.float32).sin().view(size, size).to(device, dtype)
+    right = left.flip(0)
+    best = float("inf")
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < 1.0 or best == float("inf"):
+        start = time.perf_counter()
+        left @ right
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return 2.0 * size**3 / best
+
+
+def machine_name(device: torch.device) -> str:
+    """A name under which measurements of this machine are kept."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} cpu"
+
+
+def peak_rate(device: torch.device, precision: str, threads: int, *, fresh: bool = False) -> float:
+    """The measured matrix-product rate in FLOP/s; measured once and cached.
+
+    Args:
+        device: where.
+        precision: `fp32` or `bf16`.
+        threads: CPU threads in use.
+        fresh: measure again even if a measurement is cached.
+    """
+    path = cache_folder() / "doctor.json"
+    key = f"{machine_name(device)}, {precision}, {threads} threads, torch {torch.__version__}"
+    known: dict[str, float] = {}
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="utf-8"))
+    if fresh or key not in known:
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        known[key] = measure_rate(device, dtype)
+        write_json(path, known)
+    return known[key]

@@ -1,0 +1,62 @@
+"""When loss or gradient is no number any more: which step, which examples, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from pretextual.core.errors import RunError
+from pretextual.models.backbone import Backbone
+from pretextual.objectives.base import Objective
+from pretextual.objectives.batch import collate
+from pretextual.train.device import Place
+from pretextual.train.examples import ExampleSource, rows_of
+
+_SHOWN = 8
+
+
+def explain_nonfinite(
+    bad_step: int,
+    *,
+    source: ExampleSource,
+    first_sample: int,
+    batch_rows: int,
+    backbone: Backbone,
+    objective: Objective,
+    place: Place,
+    run: Path,
+) -> RunError:
+    """Make the error by replaying the step row by row on the weights, which have not moved since.
+
+    Args:
+        bad_step: number of the step, from 0.
+        source: gives its examples again.
+        first_sample: position of its first row.
+        batch_rows: rows of a global batch.
+        backbone: the model as it stood before the step.
+        objective: gives the loss.
+        place: where to compute.
+        run: folder to name in the advice.
+    """
+    example = source.batch(first_sample, batch_rows).example
+    guilty: list[int] = []
+    for row in range(example.ids.shape[0]):
+        batch = collate(rows_of(example, row, row + 1), device=place.device)
+        with torch.no_grad(), place.autocast():
+            terms = objective.terms(backbone, batch)
+        if not all(bool(torch.isfinite(term.sum)) for term in terms):
+            guilty.append(int(example.ids[row]))
+    if guilty:
+        windows = ", ".join(map(str, guilty[:_SHOWN])) + (" …" if len(guilty) > _SHOWN else "")
+        got = f"a loss that is not finite in {len(guilty)} of {batch_rows} windows: {windows}"
+    else:
+        got = "a gradient that is not finite, although the loss of every window is"
+    return RunError.one(
+        "R009",
+        where=f"step {bad_step + 1:,} (samples {first_sample:,} to {first_sample + batch_rows - 1:,})",
+        got=got,
+        expected="finite numbers; the weights have not moved since the step before",
+        hint=f"look at the examples: pretextual replay {run} --step {bad_step + 1}\n"
+        "then lower train.learning_rate, lengthen train.warmup, or use train.precision=fp32",
+    )
