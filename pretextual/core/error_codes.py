@@ -86,5 +86,73 @@ _declare(
     "RoBERTa counts its positions from the pad token, encoders need a mask token. Train the tokenizer with "
     "pretextual or add the token.",
 )
+_declare(
+    "M011",
+    "the architecture has no such dropout",
+    "Llama and Qwen3 have dropout on attention weights alone; a value above 0 elsewhere would be ignored "
+    "silently, so it is refused.",
+)
 
 # --- run ---
+
+_declare(
+    "R001",
+    "device not available",
+    "The recipe or `--device` asks for a device that PyTorch cannot use here. `--device auto` takes what there is.",
+)
+_declare(
+    "R002",
+    "run folder exists",
+    "`--out` names a folder that already holds something. A run is never overwritten: resume it, or choose another "
+    "folder.",
+)
+_declare(
+    "R003",
+    "damaged checkpoint",
+    "A file of a checkpoint does not match the checksum written with it. Delete that checkpoint's folder and resume "
+    "from the one before.",
+)
+_declare(
+    "R004",
+    "checkpoint of another model",
+    "A checkpoint's tensors do not fit the model that the run's recipe describes.",
+)
+_declare(
+    "R005",
+    "corpus too small for one batch",
+    "The training part gives fewer windows than one batch has rows.",
+)
+_declare("R006", "unreadable extension", "`--more` takes a duration (`30m`) or a count (`500 steps`, `2 epochs`).")
+_declare("R007", "not a run", "The folder holds no `recipe.yaml`, so it is not the folder of a run.")
+_declare(
+    "R008",
+    "disk too small",
+    "Checkpoints and model would not fit on the disk, so nothing was started. `pretextual check` shows the need.",
+)
+_declare(
+    "R009",
+    "loss is not finite",
+    "Loss or gradient became NaN or infinite. The optimiser step was turned into nothing, so the weights are those of "
+    "the step before; the message names step and windows, and `pretextual replay` shows them.",
+)
+_declare(
+    "R010",
+    "recipe differs from the run's",
+    "The folder holds a run of another recipe. `--or-resume` and `resume` go on with the recipe they find, never with "
+    "a changed one.",
+)
+_declare(
+    "R011",
+    "disk full",
+    "The disk filled up while the run was writing. What was complete before is untouched; make room and resume.",
+)
+_declare(
+    "R012",
+    "step out of range",
+    "`replay --step` takes a step that the run has done or can still do, counted from 1.",
+)
+_declare(
+    "R013",
+    "store changed",
+    "The token store that a run trained on is gone or holds other tokens than when the run began.",
+)

@@ -33,7 +33,7 @@ class TrainerState:
         best_loss: best held-out loss so far, and the step it was measured at.
         evaluations_without_gain: held-out evaluations since the best one.
         metrics_bytes: length of `metrics.jsonl` at this point.
-        micro_batch_rows: rows that fit into memory at once.
+        warned_of_turn: whether the warning about a rising held-out loss was given.
     """
 
     step: int = 0
@@ -46,7 +46,6 @@ class TrainerState:
     evaluations_without_gain: int = 0
     warned_of_turn: bool = False
     metrics_bytes: int = 0
-    micro_batch_rows: int = 0
 
 
 def _learned(model: nn.Module) -> dict[str, Tensor]:

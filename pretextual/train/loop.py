@@ -55,6 +55,7 @@ class Trainer:
     """Everything a training needs; `train` runs it to the end.
 
     Attributes:
+        micro_batch_rows: rows of one forward pass to begin with; records of `micro_batch` lower it.
         evaluate: called every `cadence.evaluate` steps; returns the columns of a metrics row (`split` and
             `loss` among them) or None where nothing is held out.
         flops_per_token: of forward and backward, heads counted at targets only.
@@ -73,6 +74,7 @@ class Trainer:
     timekeeper: TimeKeeper
     state: TrainerState
     batch_rows: int
+    micro_batch_rows: int
     cadence: Cadence
     evaluate: Callable[[int], dict[str, Any] | None]
     reporter: Reporter
@@ -142,22 +144,33 @@ class Trainer:
     def _gradients(self, batch: GlobalBatch) -> StepResult:
         """Gradients of a global batch; where memory runs out, the micro-batch is halved and the step begins anew."""
         while True:
+            rows = self._micro_batch_rows(batch.first_sample)
             try:
                 return accumulate_gradients(
-                    self.backbone, self.objective, batch, self.place,
-                    seed=self.seed, step=self.state.step,
-                    micro_batch_rows=self.state.micro_batch_rows,
+                    self.backbone,
+                    self.objective,
+                    batch,
+                    self.place,
+                    seed=self.seed,
+                    step=self.state.step,
+                    micro_batch_rows=rows,
                 )
-            except RuntimeError as error:
-                if not is_out_of_memory(error) or self.state.micro_batch_rows == 1:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or rows == 1:
                     raise
             self.optimiser.zero_grad(set_to_none=True)
             if self.place.device.type == "cuda":
                 torch.cuda.empty_cache()
-            self.state.micro_batch_rows = (self.state.micro_batch_rows + 1) // 2
-            rows = self.state.micro_batch_rows
+            rows = (min(rows, batch.num_rows) + 1) // 2
             self.controls.append(batch.first_sample, "micro_batch", {"rows": rows})
             self.reporter.say(f"out of memory: going on with micro-batches of {rows} rows (same results)")
+
+    def _micro_batch_rows(self, sample: int) -> int:
+        rows = self.micro_batch_rows
+        for record in self.controls.of_kind("micro_batch"):
+            if record.first_sample <= sample:
+                rows = record.values["rows"]
+        return rows
 
     def _after_step(self, *, last: bool) -> bool:
         """Rows, evaluation, checkpoint; returns whether training ends here."""

@@ -1,0 +1,119 @@
+"""The first model card: facts that the run itself recorded, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pretextual.recipes.recipe import Recipe
+from pretextual.tokens.store import TokenStore
+from pretextual.train.metrics import read_metrics
+from pretextual.train.run import Run
+
+_PIPELINE = {"masked": "fill-mask", "causal": "text-generation"}
+_AUTO = {"masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}
+
+
+def model_card(
+    run: Run, recipe: Recipe, store: TokenStore, *, head: str, mask_token: str | None, num_parameters: int
+) -> str:
+    """The text of `README.md` of the exported model.
+
+    Args:
+        run: read for metrics and machine.
+        recipe: what was trained.
+        store: what it was trained on.
+        head: `masked` or `causal`.
+        mask_token: as the tokenizer writes it.
+        num_parameters: of the model with its head.
+    """
+    evaluations = list(read_metrics(run.metrics, "held_out"))
+    best = min(evaluations, key=lambda row: row["loss"], default=None)
+    rows = list(read_metrics(run.metrics, "train"))
+    front = ["---", "library_name: transformers", f"pipeline_tag: {_PIPELINE[head]}"]
+    if mask_token:
+        front.append(f"mask_token: {json.dumps(mask_token)}")
+    front += ["tags:", "- pretextual", "---"]
+    facts = [
+        *front,
+        "",
+        f"# {run.folder.resolve().name}",
+        "",
+        f"A {recipe.model.architecture} {'encoder' if head == 'masked' else 'decoder'} with {num_parameters:,} "
+        f"parameters, pre-trained with pretextual (recipe `{recipe.name}`).",
+        "",
+        "## What it read",
+        "",
+        *_data_lines(recipe, store),
+        "",
+        "## How it was trained",
+        "",
+        *_training_lines(recipe, rows, run),
+        "",
+        "## How good it is",
+        "",
+        *_quality_lines(best, store, head),
+        "",
+        "## Use",
+        "",
+        *_use_lines(head, mask_token),
+        "",
+    ]
+    return "\n".join(facts)
+
+
+def _data_lines(recipe: Recipe, store: TokenStore) -> list[str]:
+    train = store.split("train")
+    continued = [f"- continued from: `{recipe.model.init}`"] if recipe.model.init else []
+    return [
+        f"- sources: {', '.join(f'`{Path(name).name}`' for name in recipe.corpus.sources)}",
+        f"- {train.num_documents:,} documents, {train.num_bytes:,} bytes, {train.num_tokens:,} tokens",
+        f"- token store `{store.fingerprint}`, tokenizer `{store.tokenizer_hash[:16]}`",
+        *continued,
+    ]
+
+
+def _training_lines(recipe: Recipe, rows: list[dict[str, Any]], run: Run) -> list[str]:
+    if not rows:
+        return ["- not at all: no step was logged"]
+    last = rows[-1]
+    machine = run.read_machine()
+    return [
+        f"- objective `{recipe.objective.kind}`, windows of {recipe.windows.tokens} tokens, seed {recipe.seed}",
+        f"- {last['step']:,} steps, {last['tokens']:,} tokens ({last['epoch']:.1f} epochs), {last['seconds']:,.0f} s",
+        f"- {machine.get('device', 'unknown device')}, {machine.get('precision', '')}, "
+        f"{machine.get('threads', '?')} threads, torch {machine.get('torch', '?')}, "
+        f"transformers {machine.get('transformers', '?')}",
+    ]
+
+
+def _quality_lines(best: dict[str, Any] | None, store: TokenStore, head: str) -> list[str]:
+    if best is None:
+        return ["Nothing was held out, so nothing was measured."]
+    bits = "bits_per_byte" if head == "causal" else "bits_per_masked_byte"
+    lines = [
+        f"On {store.split('held_out').num_bytes:,} bytes of held-out text, {best['targets']:,} targets, step "
+        f"{best['step']:,}:",
+        "",
+        f"- loss {best['loss']:.4f} ± {best['loss_standard_error']:.4f} nats per target (standard error)",
+        f"- accuracy {best['accuracy']:.1%}, {bits.replace('_', ' ')} {best[bits]:.4f}",
+    ]
+    if "unigram_loss" in best:
+        lines.append(f"- the unigram model of the training text loses {best['unigram_loss']:.4f} on the same targets")
+    if head == "masked":
+        lines.append("- the gaps are 15 % of tokens at random, the same for every run: a loss per gap, not a likelihood of text")
+    return lines
+
+
+def _use_lines(head: str, mask_token: str | None) -> list[str]:
+    lines = [
+        "```python",
+        f"from transformers import {_AUTO[head]}, AutoTokenizer, pipeline",
+        "",
+    ]
+    if head == "masked":
+        lines.append(f'pipeline("fill-mask", FOLDER)("The {mask_token} sat on the mat.")')
+    else:
+        lines.append('pipeline("text-generation", FOLDER)("The cat")')
+    return [*lines, "```", "", "A masked-only encoder has no pooler; `AutoModel` needs none."] if head == "masked" else [*lines, "```"]
