@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 from pretextual.core.error_codes import TITLES
 
@@ -72,7 +73,7 @@ class UserError(PretextualError):
     @classmethod
     def one(
         cls, code: str, *, where: object = "", got: object = "", expected: object = "", hint: object = ""
-    ) -> UserError:
+    ) -> Self:
         """The common case of one problem; arguments as in `Problem`, turned into text."""
         return cls(
             [Problem(code=code, where=str(where), got=str(got), expected=str(expected), hint=str(hint))]

@@ -16,14 +16,15 @@ Head = Literal["masked", "causal"]
 class ModelConfig(Config):
     """A Transformers architecture and its size, or a checkpoint to continue.
 
-    With `init`, the checkpoint says what the architecture and the shape are; only the dropouts still apply.
+    With `init`, the checkpoint says what the architecture and the shape are; only the dropouts
+    still apply.
     """
 
     architecture: Architecture = "modernbert"
     """Encoders: bert, roberta, modernbert. Decoders: gpt2, llama, qwen3."""
 
     size: Size = "small"
-    """tiny 2 layers x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768; heads of 64."""
+    """tiny 2 layers x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768."""
 
     layers: int | None = Field(default=None, ge=1)
     """Number of layers instead of the size's."""

@@ -1,6 +1,7 @@
 """The numbers behind a model: its shape and its parameters in closed form. Knows no torch.
 
-What stands here is checked against the built models exactly, so that `check` and the planner need no model.
+What stands here is checked against the built models exactly, so that `check` and the planner need
+no model.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ HEADS: Final[dict[Architecture, Head]] = {
     "llama": "causal",
     "qwen3": "causal",
 }
-#: Architectures that turn positions into rotations, two dimensions at a time, and hold no table of them.
+#: Architectures that turn positions into rotations, two dimensions at a time, and hold no table of
+#: them.
 ROTARY: Final[frozenset[Architecture]] = frozenset({"modernbert", "llama", "qwen3"})
-#: ModernBERT: layers 0, 3, 6, … see the whole row, the others 64 positions to either side, as published.
+#: ModernBERT: layers 0, 3, 6, … see the whole row, the others 64 positions to either side, as
+#: published.
 GLOBAL_EVERY: Final = 3
 LOCAL_ATTENTION: Final = 128
 
@@ -64,7 +67,8 @@ class Shape:
     def tied(self) -> bool:
         """Whether the output matrix is the embedding matrix.
 
-        As published: all but Llama; Qwen3 ties at 4 billion parameters and below, so at all sizes here.
+        As published: all but Llama; Qwen3 ties at 4 billion parameters and below, so at all sizes
+        here.
         """
         return self.architecture != "llama"
 
@@ -132,7 +136,9 @@ def _indivisible(config: ModelConfig, hidden: int, heads: int) -> ModelError:
     step = heads if config.heads else _HEAD_SIZE
     below, above = hidden // step * step, (hidden // step + 1) * step
     widths = " or ".join(f"model.hidden={width}" for width in (below, above) if width)
-    fitting = min((n for n in range(1, hidden + 1) if hidden % n == 0), key=lambda n: abs(n - heads))
+    fitting = min(
+        (n for n in range(1, hidden + 1) if hidden % n == 0), key=lambda n: abs(n - heads)
+    )
     return ModelError.one(
         "M001",
         where="model.hidden" if config.heads is None else "model.heads",
@@ -145,8 +151,8 @@ def _indivisible(config: ModelConfig, hidden: int, heads: int) -> ModelError:
 def default_intermediate(architecture: Architecture, hidden: int) -> int:
     """The feed-forward width in the architecture's own proportion.
 
-    Four times the width; where a gate doubles the first matrix, 8/3 (SwiGLU, Shazeer 2020) or ModernBERT's
-    3/2, to the nearest multiple of 64.
+    Four times the width; where a gate doubles the first matrix, 8/3 (SwiGLU, Shazeer 2020) or
+    ModernBERT's 3/2, to the nearest multiple of 64.
     """
     if architecture in ("bert", "roberta", "gpt2"):
         return 4 * hidden
@@ -162,7 +168,8 @@ def position_capacity(window_tokens: int) -> int:
 def position_rows(shape: Shape, window_tokens: int, pad_id: int = 1) -> int:
     """Rows of the position table, and `max_position_embeddings` of the config.
 
-    RoBERTa counts positions from `pad_id + 1`; its table is never smaller than with the published pad id, 1.
+    RoBERTa counts positions from `pad_id + 1`; its table has at least the rows of the published
+    pad id, 1.
     """
     offset = max(pad_id, 1) + 1 if shape.architecture == "roberta" else 0
     return position_capacity(window_tokens) + offset
@@ -183,8 +190,8 @@ def parameter_count(
         The counts; their total is exact.
     """
     d, v = shape.hidden, vocabulary_size
-    positions = 0 if shape.architecture in ROTARY else position_rows(shape, window_tokens, pad_id) * d
-    embedding = v * d + positions + _embedding_extra(shape)
+    rows = 0 if shape.architecture in ROTARY else position_rows(shape, window_tokens, pad_id)
+    embedding = (v + rows) * d + _embedding_extra(shape)
     body = shape.layers * _layer(shape) + _body_extra(shape)
     return ParameterCount(embedding=embedding, body=body, head=_head(shape, v))
 

@@ -1,0 +1,160 @@
+"""A Transformers model as a backbone: logits where there is a target, and nowhere else.
+
+The vocabulary's matrix is most of a small model's arithmetic, and a masked language model needs it
+at 15 % of the positions. A forward hook on the base model hands only those rows to the
+architecture's own head, so the same lines serve every architecture, and what is trained is exactly
+what `from_pretrained` loads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from pretextual.core.artifacts import atomic_folder, write_json
+from pretextual.models.config import Head
+from pretextual.models.isolation import check_isolation, isolated_mask, position_offset
+from pretextual.models.packing import restarted_positions
+from pretextual.models.quiet import quiet
+from pretextual.objectives.batch import Batch
+
+if TYPE_CHECKING:
+    from pretextual.tokens.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class ParameterGroups:
+    """The parameters that learn, by what weight decay does to them.
+
+    Attributes:
+        matrices: two dimensions or more, embeddings included (a tied one is the output matrix):
+            decayed.
+        vectors: biases and the gains of normalisations: never decayed.
+    """
+
+    matrices: tuple[nn.Parameter, ...]
+    vectors: tuple[nn.Parameter, ...]
+
+
+class Backbone:
+    """One Transformers model with a masked or a causal head; never called with `labels=`.
+
+    Attributes:
+        model: the Transformers model; move it, train it and freeze it as any module.
+        head: `masked` or `causal`.
+        fresh: names of parameters that the checkpoint did not hold and that are random.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: Head, fresh: tuple[str, ...] = ()) -> None:
+        self.model = model
+        self.head: Head = head
+        self.fresh = fresh
+        accepted = inspect.signature(model.forward).parameters
+        self._takes_positions = "position_ids" in accepted
+        # A cache would be filled and thrown away, and switches off the kernel for causal attention.
+        self._fixed: dict[str, Any] = {"use_cache": False} if "use_cache" in accepted else {}
+        self._isolation_checked = False
+        self._gather: Tensor | None = None
+        model.base_model.register_forward_hook(self._gather_rows)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.model.device
+        return device
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Columns V of the logits: the tokenizer's size, or more where a checkpoint pads its table."""
+        return int(self.model.get_input_embeddings().num_embeddings)
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest row that the model takes, special tokens included; None without a limit."""
+        capacity = getattr(self.model.config, "max_position_embeddings", None)
+        return None if capacity is None else int(capacity) - position_offset(self.model)
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Logits at the batch's slots.
+
+        Args:
+            batch: B rows of T tokens with N slots.
+
+        Returns:
+            `[N, V]`; equal to the dense `[B * T, V]` at `batch.positions`.
+
+        Raises:
+            ModelError: M008 if isolated parts cannot be kept apart in this architecture.
+        """
+        inputs = self._inputs(batch)
+        # When every position is a target, collate lists them in order and there is nothing to
+        # gather.
+        self._gather = None if batch.num_targets == batch.inputs.numel() else batch.positions
+        try:
+            logits: Tensor = self.model(**inputs).logits
+        finally:
+            self._gather = None
+        return logits.flatten(0, 1)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Hidden states of the last layer at every position, `[B, T, D]`."""
+        states: Tensor = self.model.base_model(**self._inputs(batch)).last_hidden_state
+        return states
+
+    def parameter_groups(self) -> ParameterGroups:
+        """The parameters that learn, each once (tied ones too)."""
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        return ParameterGroups(
+            matrices=tuple(parameter for parameter in learning if parameter.ndim >= 2),
+            vectors=tuple(parameter for parameter in learning if parameter.ndim < 2),
+        )
+
+    def save(self, folder: Path, tokenizer: Tokenizer) -> None:
+        """Write a plain Transformers folder, whole or not at all; decoders get generation defaults.
+
+        Args:
+            folder: written under a temporary name and renamed; what stood there is replaced.
+            tokenizer: saved beside the weights, told the longest row that the model takes.
+        """
+        with atomic_folder(folder) as partial:
+            with quiet():
+                self.model.save_pretrained(partial)
+            tokenizer.save(partial)
+            if self.max_tokens is not None:
+                path = partial / "tokenizer_config.json"
+                settings = json.loads(path.read_text(encoding="utf-8"))
+                write_json(path, {**settings, "model_max_length": self.max_tokens})
+
+    def _inputs(self, batch: Batch) -> dict[str, Any]:
+        inputs: dict[str, Any] = {"input_ids": batch.inputs, **self._fixed}
+        if batch.segments is None:
+            return inputs
+        if not batch.isolated:
+            inputs["attention_mask"] = batch.segments >= 0
+            return inputs
+        if not self._isolation_checked:
+            self._isolation_checked = True
+            check_isolation(self)
+        inputs["attention_mask"] = isolated_mask(
+            self.model, batch.segments, causal=self.head == "causal"
+        )
+        if self._takes_positions:
+            inputs["position_ids"] = restarted_positions(batch.segments) + position_offset(
+                self.model
+            )
+        return inputs
+
+    def _gather_rows(self, module: nn.Module, args: Any, output: Any) -> Any:
+        if self._gather is not None:
+            states = output.last_hidden_state  # [B, T, D]
+            output.last_hidden_state = states.flatten(0, 1).index_select(0, self._gather)[
+                None
+            ]  # [1, N, D]
+        return output

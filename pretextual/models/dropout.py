@@ -1,0 +1,41 @@
+"""Dropout as a value of the recipe, under whatever names an architecture's config has for it."""
+
+from __future__ import annotations
+
+from transformers import PreTrainedConfig
+
+from pretextual.core.errors import ModelError
+
+_HIDDEN = (
+    "hidden_dropout_prob",
+    "hidden_dropout",
+    "dropout",
+    "resid_pdrop",
+    "embd_pdrop",
+    "embedding_dropout",
+    "mlp_dropout",
+)
+_ATTENTION = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout")
+
+
+def set_dropout(config: PreTrainedConfig, hidden: float, attention: float) -> None:
+    """Set every dropout of the body in place; those of classification heads are left alone.
+
+    Raises:
+        ModelError: M011 if a dropout above 0 is asked of an architecture that has none of its kind.
+    """
+    for key, names, value in (
+        ("dropout", _HIDDEN, hidden),
+        ("attention_dropout", _ATTENTION, attention),
+    ):
+        found = [name for name in names if hasattr(config, name)]
+        for name in found:
+            setattr(config, name, value)
+        if value and not found:
+            raise ModelError.one(
+                "M011",
+                where=f"model.{key}",
+                got=value,
+                expected=f"0: {config.model_type} has no dropout there",
+                hint=f"model.{key}=0, or another model.architecture",
+            )

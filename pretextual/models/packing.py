@@ -1,0 +1,43 @@
+"""Attention masks and positions for rows that hold several documents which must not see each other.
+
+Every mask is explicit. Transformers detects packed decoders by restarted position ids, but only
+without a mask and without a cache, and never for encoders: relying on it leaks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def block_mask(segments: Tensor, *, causal: bool, reach: int | None = None) -> Tensor:
+    """Who may see whom: positions of one segment; only earlier ones where `causal`.
+
+    Args:
+        segments: part number of every position, `[B, T]`, -1 at padding; a segment is contiguous.
+        causal: whether a position sees only itself and what stands before it.
+        reach: largest distance that is still seen, inclusive, for layers with local attention; None
+            for all.
+
+    Returns:
+        Boolean `[B, 1, T, T]`, True where query (third axis) sees key (fourth). Padding sees
+        padding, so that no row of the softmax is empty; nothing else sees it.
+    """
+    mask = segments[:, :, None] == segments[:, None, :]
+    if causal or reach is not None:
+        where = torch.arange(segments.shape[1], device=segments.device)
+        distance = where[:, None] - where[None, :]
+        if causal:
+            mask = mask & (distance >= 0)
+        if reach is not None:
+            mask = mask & (distance.abs() <= reach)
+    return mask[:, None]
+
+
+def restarted_positions(segments: Tensor) -> Tensor:
+    """Positions counted from 0 in every segment, `[B, T]` int64."""
+    where = torch.arange(segments.shape[1], device=segments.device).expand_as(segments)
+    begins = torch.ones_like(segments, dtype=torch.bool)
+    begins[:, 1:] = segments[:, 1:] != segments[:, :-1]
+    first = torch.where(begins, where, torch.zeros_like(where)).cummax(dim=1).values
+    return where - first
