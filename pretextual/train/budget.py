@@ -108,24 +108,16 @@ class TimeKeeper:
         """Values of the first record, with the decisions that hold for the whole run."""
         return self._log.of_kind("horizon")[0].values
 
-    def start(self, seconds_per_step: float | None, intervals: dict[str, int]) -> None:
-        """Write the first record, unless the run has one.
+    def start(self, end_sample: int, seconds: float | None, decisions: dict[str, int]) -> None:
+        """Write the first record.
 
         Args:
-            seconds_per_step: measured; needed for a time budget.
-            intervals: further decisions that must be the same after a resume.
+            end_sample: where training ends; with a time budget the first estimate.
+            seconds: training seconds of a time budget, or None.
+            decisions: further values that must be the same after a resume.
         """
-        if self._log.of_kind("horizon"):
-            return
-        end = self._budget.sample_limit
-        timed: dict[str, Any] = {}
-        if self._budget.seconds is not None and seconds_per_step is not None:
-            steps = max(1, int(self._budget.seconds / seconds_per_step))
-            end = min(filter(None, (end, steps * self._budget.batch_rows)))
-            timed = {"leg_seconds": self._budget.seconds, "leg_begun": 0.0, "reviews": 0}
-        if end is None:
-            raise ValueError("a run needs a limit in samples or a measured step")
-        self._log.append(0, "horizon", {"progress": 0.0, "end_sample": end, **timed, **intervals})
+        timed = {} if seconds is None else _leg(seconds, 0.0, 0)
+        self._log.append(0, "horizon", {"progress": 0.0, "end_sample": end_sample, **timed, **decisions})
 
     def extend(self, samples: int, seconds: float, more: tuple[str, float]) -> None:
         """Go on after the end; the schedule takes up where a run of the whole length would stand.
@@ -139,7 +131,7 @@ class TimeKeeper:
         timed: dict[str, Any] = {}
         if kind == "seconds":
             extra = round(amount * samples / max(seconds, 1e-9))
-            timed = {"leg_seconds": amount, "leg_begun": seconds, "reviews": 0}
+            timed = _leg(amount, seconds, 0)
         else:
             extra = round(amount)
         rows = self._budget.batch_rows
@@ -172,15 +164,13 @@ class TimeKeeper:
         self._log.append(
             requested,
             "horizon",
-            {
-                "progress": reached,
-                "end_sample": end,
-                "leg_seconds": allowed,
-                "leg_begun": last["leg_begun"],
-                "reviews": reviews + 1,
-            },
+            {"progress": reached, "end_sample": end, **_leg(allowed, last["leg_begun"], reviews + 1)},
         )
         self._since = (seconds, samples)
+
+
+def _leg(seconds: float, begun: float, reviews: int) -> dict[str, Any]:
+    return {"leg_seconds": seconds, "leg_begun": begun, "reviews": reviews}
 
 
 def parse_more(text: str, batch_rows: int, num_windows: int) -> tuple[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -22,23 +22,11 @@ from pretextual.train.interval import Interval
 from pretextual.train.metrics import MetricsLog
 from pretextual.train.nonfinite import explain_nonfinite
 from pretextual.train.optimiser import FiniteGuard, guarded_step
+from pretextual.train.reporter import Reporter
 from pretextual.train.run import Run
 from pretextual.train.schedule import learning_rate_factor
 from pretextual.train.signals import StopRequest
 from pretextual.train.step import StepResult, accumulate_gradients, clip_gradients
-
-
-class Reporter(Protocol):
-    """Whoever watches: the live line, TensorBoard, a test."""
-
-    def say(self, text: str) -> None:
-        """Show one line."""
-
-    def status(self, **fields: Any) -> None:
-        """Refresh the live line."""
-
-    def row(self, row: dict[str, Any]) -> None:
-        """Take note of a metrics row."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +86,10 @@ class Trainer:
         )
         self.backbone.model.train()
         try:
+            if not self.state.step and self.state.best_step is None:
+                # Where it starts from: the first point of every curve, and the best so far.
+                self._evaluate(False)
+                self._write_checkpoint()
             for batch in batches:
                 self._one_step(batch)
                 self.timekeeper.review(self.state.samples, self.seconds, batches.requested)

@@ -9,6 +9,7 @@ import time
 import torch
 
 from pretextual.core.artifacts import cache_folder, write_json
+from pretextual.models.backbone import Backbone
 
 _SIZES = {"cpu": 1536, "cuda": 8192}
 
@@ -56,3 +57,23 @@ def peak_rate(device: torch.device, precision: str, threads: int, *, fresh: bool
         known[key] = measure_rate(device, dtype)
         write_json(path, known)
     return known[key]
+
+
+def training_flops_per_token(backbone: Backbone, window_tokens: int, target_share: float) -> float:
+    """Arithmetic of one forward and backward pass, per real token, counting only products that the loss needs.
+
+    Six operations per entry of a matrix that every token meets, the vocabulary's matrix counted at the share of
+    positions that have a target, and attention's own products. Half of those are needed by a causal model.
+    """
+    model = backbone.model
+    table = model.get_input_embeddings().weight
+    output = model.get_output_embeddings()
+    vocabulary = table.numel() if output is None else output.weight.numel()
+    inside = sum(p.numel() for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n)
+    if output is not None and output.weight is not table:
+        inside -= vocabulary
+    layers = int(model.config.num_hidden_layers)
+    attention = 12.0 * layers * int(model.config.hidden_size) * window_tokens
+    if backbone.head == "causal":
+        attention /= 2
+    return 6.0 * (inside + target_share * vocabulary) + attention

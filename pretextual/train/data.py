@@ -1,0 +1,71 @@
+"""From a recipe to everything a training reads: store, plans of both splits, objective."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from pretextual.models.shape import parameter_count, resolve
+from pretextual.objectives import build_objective
+from pretextual.objectives.base import Objective
+from pretextual.recipes.recipe import Recipe
+from pretextual.tokens.config import TokenizerConfig
+from pretextual.tokens.prepare import prepare
+from pretextual.tokens.store import TokenStore
+from pretextual.windows.plan import Plan, plan
+
+OnProgress = Callable[[str, int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What a training reads.
+
+    Attributes:
+        store: the token store.
+        objective: the pretext task.
+        train: windows of the training part.
+        held_out: windows of the held-out part, or None when nothing is held out.
+    """
+
+    store: TokenStore
+    objective: Objective
+    train: Plan
+    held_out: Plan | None
+
+
+def tokenizer_config(recipe: Recipe) -> TokenizerConfig:
+    """The recipe's tokenizer; a checkpoint to continue brings its own."""
+    if recipe.model.init is not None and recipe.tokenizer.load is None:
+        return recipe.tokenizer.model_copy(update={"load": recipe.model.init})
+    return recipe.tokenizer
+
+
+def prepare_store(
+    recipe: Recipe, *, budget_tokens: int | None = None, on_progress: OnProgress | None = None
+) -> TokenStore:
+    """Prepare the recipe's corpus, or open what is prepared already."""
+    shape = resolve(recipe.model)
+    body = parameter_count(shape, 1024, recipe.windows.tokens).non_embedding
+    return prepare(
+        recipe.corpus,
+        tokenizer_config(recipe),
+        purpose="causal" if recipe.objective.kind == "causal-lm" else "masked",
+        model_size=(body, shape.hidden),
+        budget_tokens=budget_tokens,
+        on_progress=on_progress,
+    )
+
+
+def open_data(recipe: Recipe, store: TokenStore) -> Data:
+    """Plans and objective over a prepared store."""
+    tokenizer = store.tokenizer
+    objective = build_objective(recipe.objective, tokenizer.special, tokenizer.size)
+    frame = objective.frame(tokenizer.special)
+    held = store.split("held_out") if "held_out" in store.splits else None
+    return Data(
+        store=store,
+        objective=objective,
+        train=plan(store.split("train"), recipe.windows, frame),
+        held_out=plan(held, recipe.windows, frame) if held is not None and held.num_tokens else None,
+    )

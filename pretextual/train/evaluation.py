@@ -1,0 +1,95 @@
+"""What a run measures as it goes: held-out loss beside its baselines, and fixed sentences."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pretextual.corpus.config import CorpusConfig
+from pretextual.models.backbone import Backbone
+from pretextual.recipes.recipe import Recipe
+from pretextual.tokens.config import TokenizerConfig
+from pretextual.tokens.prepare import prepare
+from pretextual.tokens.store import StoreSplit
+from pretextual.train.data import Data, open_data
+from pretextual.train.device import Place
+from pretextual.train.held_out import HeldOutResult, evaluate_held_out, unigram_loss
+from pretextual.train.samples import Sample, fill_samples, held_out_samples, user_samples
+
+#: General text is the built-in corpus: always there, the same everywhere, and no domain's own.
+GENERAL_SOURCE = "python-docs"
+_GENERAL_DOCUMENTS = "300"
+_COUNTED_TOKENS = 1 << 26
+
+
+def token_counts(split: StoreSplit, vocabulary_size: int) -> NDArray[np.int64]:
+    """How often each id occurs in a split (in its first 67 million tokens, which settles frequencies)."""
+    tokens = np.asarray(split.tokens[:_COUNTED_TOKENS])
+    return np.bincount(tokens, minlength=vocabulary_size).astype(np.int64)
+
+
+@dataclasses.dataclass
+class Evaluator:
+    """Measures a model on held-out text at every evaluation."""
+
+    recipe: Recipe
+    data: Data
+    backbone: Backbone
+    place: Place
+    rows: int
+
+    def __post_init__(self) -> None:
+        self._causal = self.data.objective.layout == "causal"
+        self._baseline = self._unigram()
+        self._samples = self._choose_samples()
+
+    def _unigram(self) -> float | None:
+        if self.data.held_out is None:
+            return None
+        counts = token_counts(self.data.store.split("train"), self.data.store.tokenizer.size)
+        return unigram_loss(self.data.objective, self.data.held_out, counts)
+
+    def _choose_samples(self) -> list[Sample]:
+        tokenizer = self.data.store.tokenizer
+        if self.recipe.train.samples:
+            return user_samples(self.recipe.train.samples, tokenizer, causal=self._causal)
+        if self.data.held_out is None:
+            return []
+        return held_out_samples(self.data.store.split("held_out"), tokenizer, causal=self._causal)
+
+    def __call__(self, step: int) -> dict[str, Any] | None:
+        """Columns of a metrics row, or None when nothing is held out."""
+        if self.data.held_out is None:
+            return None
+        result = evaluate_held_out(
+            self.backbone, self.data.objective, self.data.held_out, self.place, rows=self.rows
+        )
+        samples = fill_samples(
+            self._samples,
+            self.backbone,
+            self.data.store.tokenizer,
+            self.place,
+            causal=self._causal,
+        )
+        return {
+            "split": "held_out",
+            **result.row(),
+            "unigram_loss": self._baseline,
+            "chance_loss": self.data.objective.chance_loss(self.data.store.tokenizer.size),
+            "filled": samples,
+        }
+
+    def general(self) -> HeldOutResult:
+        """Loss on general text, the same few hundred documents of the built-in corpus for every model."""
+        store = prepare(
+            CorpusConfig(sources=(GENERAL_SOURCE,), sample=_GENERAL_DOCUMENTS, held_out=0.0),
+            TokenizerConfig(load=str(self.data.store.folder / "tokenizer")),
+            purpose="causal" if self._causal else "masked",
+        )
+        general = open_data(self.recipe, store)
+        return evaluate_held_out(
+            self.backbone, general.objective, general.train, self.place, rows=self.rows
+        )

@@ -1,0 +1,220 @@
+"""From a recipe to a model: prepare what is missing, train, and leave a run folder that others read."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from pretextual.core.artifacts import write_atomic, write_json, write_manifest
+from pretextual.core.errors import RunError
+from pretextual.recipes.load import Resolved, read_resolved
+from pretextual.recipes.recipe import Recipe
+from pretextual.train.card import model_card
+from pretextual.train.checkpoint import load_weights
+from pretextual.train.data import Data
+from pretextual.train.evaluation import GENERAL_SOURCE, Evaluator
+from pretextual.train.loop import Trainer
+from pretextual.train.metrics import read_metrics
+from pretextual.train.reporter import Reporter
+from pretextual.train.run import Run, open_run
+from pretextual.train.session import open_session
+from pretextual.train.signals import StopRequest
+
+BEHAVIOUR_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """What came out.
+
+    Attributes:
+        run: the run's folder.
+        model: the folder that Transformers loads.
+        step: optimiser steps done.
+        best_step: the step whose weights the model has: the best on held-out text, else the last.
+        held_out: the metrics row of that step on held-out text, or None when nothing was held out.
+    """
+
+    run: Path
+    model: Path
+    step: int
+    best_step: int
+    held_out: dict[str, Any] | None
+
+
+def pretrain(
+    resolved: Resolved,
+    out: Path,
+    *,
+    reporter: Reporter | None = None,
+    or_resume: bool = False,
+    started: float | None = None,
+) -> Pretrained:
+    """Pre-train a model.
+
+    Args:
+        resolved: the recipe with the origin of its values.
+        out: folder of the run; must not exist, or be empty, or (with `or_resume`) hold a run of this recipe.
+        reporter: is told what happens.
+        or_resume: go on with what is there instead of refusing.
+        started: `time.monotonic()` when the command began: a time budget is of the whole command.
+
+    Returns:
+        Where everything is.
+
+    Raises:
+        UserError: whatever is wrong with recipe, data, checkpoint or disk.
+        Interrupted: asked to stop by a signal; everything is saved.
+    """
+    begun = time.monotonic() if started is None else started
+    run = Run(out)
+    recipe = resolved.recipe
+    if run.recipe.is_file():
+        recipe = _same_recipe(run, resolved, or_resume=or_resume)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError.one("R002", where=out, got="other files", hint="choose another --out")
+    else:
+        write_atomic(run.recipe, resolved.dump())
+    return _go(run, recipe, reporter or Reporter(), begun, None)
+
+
+def resume(folder: Path, *, reporter: Reporter | None = None, more: str | None = None) -> Pretrained:
+    """Go on with a run as if it had never stopped.
+
+    Args:
+        folder: the run.
+        reporter: is told what happens.
+        more: `30m`, `500 steps` or `2 epochs`: go on beyond the end of a finished run by this much.
+
+    Returns:
+        Where everything is.
+
+    Raises:
+        UserError: the folder is no run, or its data or checkpoints are not what they were.
+        Interrupted: asked to stop by a signal; everything is saved.
+    """
+    run = open_run(folder)
+    recipe = read_resolved(run.recipe).recipe
+    return _go(run, recipe, reporter or Reporter(), time.monotonic(), more)
+
+
+def _same_recipe(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
+    if not or_resume:
+        raise RunError.one(
+            "R002",
+            where=run.folder,
+            got="a finished run" if run.is_finished else "an unfinished run",
+            hint=f"go on with it: pretextual resume {run.folder}\nor choose another --out",
+        )
+    found = read_resolved(run.recipe)
+    if found.hash != resolved.hash:
+        raise RunError.one(
+            "R010",
+            where=run.folder,
+            got=f"recipe {found.hash[:12]}",
+            expected=f"recipe {resolved.hash[:12]}, as asked for now",
+            hint="choose another --out, or `pretextual resume` to go on with the recipe that is there",
+        )
+    return found.recipe
+
+
+def _go(run: Run, recipe: Recipe, reporter: Reporter, begun: float, more: str | None) -> Pretrained:
+    try:
+        if run.is_finished and more is None:
+            reporter.say(f"{run.folder} is finished; `--more 30m` goes on beyond its end")
+            return _result(run)
+        (run.folder / "manifest.json").unlink(missing_ok=True)
+        with StopRequest() as stop:
+            trainer, data, evaluator = open_session(
+                run, recipe, reporter=reporter, stop=stop, begun=begun, more=more
+            )
+            if recipe.model.init is not None:
+                _measure_general(run, recipe, evaluator, "before", reporter)
+            trainer.train()
+            return _finish(run, recipe, trainer, data, evaluator, reporter)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise RunError.one(
+            "R011",
+            where=error.filename or run.folder,
+            got="no space left",
+            hint=f"make room, then: pretextual resume {run.folder}",
+        ) from error
+    finally:
+        reporter.close()
+
+
+def _finish(
+    run: Run, recipe: Recipe, trainer: Trainer, data: Data, evaluator: Evaluator, reporter: Reporter
+) -> Pretrained:
+    """Export the best weights, measure what was forgotten, write the manifest last."""
+    state, backbone = trainer.state, trainer.backbone
+    best = state.step if state.best_step is None else state.best_step
+    if best != state.step:
+        load_weights(run.checkpoints / f"step-{best:08d}", backbone.model)
+        reporter.say(f"keeping the weights of step {best:,}, the best on held-out text")
+    if recipe.model.init is not None:
+        _measure_general(run, recipe, evaluator, "after", reporter)
+    tokenizer = data.store.tokenizer
+    backbone.save(run.model, tokenizer)
+    mask = None if tokenizer.special.mask is None else tokenizer.token(tokenizer.special.mask)
+    card = model_card(
+        run,
+        recipe,
+        data.store,
+        head=data.objective.head,
+        mask_token=mask if data.objective.head == "masked" else None,
+        num_parameters=backbone.num_parameters,
+    )
+    write_atomic(run.model / "README.md", card)
+    write_manifest(
+        run.folder,
+        kind="run",
+        behaviour_version=BEHAVIOUR_VERSION,
+        config=recipe.model_dump(mode="json"),
+        inputs={"store": data.store.fingerprint, "tokenizer": data.store.tokenizer_hash},
+        facts={"step": state.step, "samples": state.samples, "best_step": best},
+    )
+    steps = f"train.steps={state.step} (and no other budget)"
+    reporter.say(f"to repeat exactly this training on any machine: the same command with {steps}")
+    return _result(run)
+
+
+def _measure_general(
+    run: Run, recipe: Recipe, evaluator: Evaluator, when: str, reporter: Reporter
+) -> None:
+    """Loss on general text before and after continuing a checkpoint: forgetting is said aloud."""
+    if any(source.partition(":")[0] == GENERAL_SOURCE for source in recipe.corpus.sources):
+        return
+    path = run.evaluations / "general.json"
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if when == "before" and "before" in known:
+        return
+    known[when] = evaluator.general().row()
+    known["text"] = f"{GENERAL_SOURCE}, a fixed sample"
+    write_json(path, known)
+    if when == "after":
+        before, after = known["before"]["loss"], known["after"]["loss"]
+        verdict = "forgotten" if after > before else "not forgotten"
+        reporter.say(
+            f"general text ({known['text']}): loss {before:.3f} before, {after:.3f} after: {verdict} "
+            f"({after - before:+.3f} nats per target)"
+        )
+
+
+def _result(run: Run) -> Pretrained:
+    manifest = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+    facts = manifest["facts"]
+    rows = [row for row in read_metrics(run.metrics, "held_out") if row["step"] == facts["best_step"]]
+    return Pretrained(
+        run=run.folder,
+        model=run.model,
+        step=facts["step"],
+        best_step=facts["best_step"],
+        held_out=rows[-1] if rows else None,
+    )

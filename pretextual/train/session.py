@@ -1,0 +1,248 @@
+"""One process's part of a run: everything put together from a recipe and what the run's folder holds already."""
+
+from __future__ import annotations
+
+import platform
+import time
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import ArrayLike, NDArray
+
+import pretextual
+from pretextual.core.errors import RunError
+from pretextual.models.backbone import Backbone
+from pretextual.models.build import build
+from pretextual.models.load import grow, load
+from pretextual.models.shape import parameter_count, resolve
+from pretextual.recipes.recipe import Recipe
+from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
+from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
+from pretextual.train.controls import ControlLog
+from pretextual.train.data import Data, open_data, prepare_store
+from pretextual.train.device import Place, resolve_place
+from pretextual.train.evaluation import Evaluator
+from pretextual.train.examples import ExampleSource
+from pretextual.train.loop import Cadence, Trainer
+from pretextual.train.machine import peak_rate, training_flops_per_token
+from pretextual.train.metrics import cut_metrics
+from pretextual.train.optimiser import build_optimiser
+from pretextual.train.reporter import Reporter
+from pretextual.train.run import Run, require_space
+from pretextual.train.signals import StopRequest
+from pretextual.train.timing import seconds_per_step
+
+#: Positions in one forward pass, unless the recipe says otherwise.
+_MICRO_BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
+#: Evaluations and checkpoints of a run, where the recipe leaves it open.
+_TIMES_PER_RUN = 10
+#: Seconds kept back from a time budget for saving the model.
+_RESERVE_SECONDS = 3.0
+
+
+def open_session(
+    run: Run,
+    recipe: Recipe,
+    *,
+    reporter: Reporter,
+    stop: StopRequest,
+    begun: float,
+    more: str | None,
+) -> tuple[Trainer, Data, Evaluator]:
+    """Prepare what is missing, build or load the model, and take up the run where its folder stands.
+
+    Args:
+        run: the folder, which holds at least the recipe.
+        recipe: its recipe.
+        reporter: is told what happens.
+        stop: asked after every step.
+        begun: `time.monotonic()` of the command's start, for a time budget.
+        more: go on beyond the end by this much.
+
+    Returns:
+        The trainer in the state of the last checkpoint, what it reads, and what measures it.
+    """
+    place = resolve_place(recipe.train, run.read_machine().get("threads"))
+    data = _open_data(run, recipe, reporter)
+    backbone = _backbone(recipe, data)
+    _require_space(run, recipe, backbone)
+    backbone.model.to(place.device)
+    _record_machine(run, place, data)
+    optimiser = build_optimiser(backbone, recipe.train)
+    state = _load_state(run, backbone, optimiser, reporter)
+    budget = resolve_budget(
+        recipe.train,
+        window_tokens=recipe.windows.tokens,
+        num_windows=len(data.train),
+        real_tokens=data.train.num_real_tokens,
+    )
+    controls = ControlLog(run.controls)
+    keeper = TimeKeeper(budget, controls)
+    micro = _micro_batch_rows(recipe, place, budget)
+    evaluator = Evaluator(recipe, data, backbone, place, rows=micro)
+    source = ExampleSource(data.train, data.objective, recipe.seed, keeper.horizon.progress)
+    first = ExampleSource(data.train, data.objective, recipe.seed, _no_progress).batch(
+        0, min(budget.batch_rows, len(data.train))
+    )
+    if not controls.of_kind("horizon"):
+        seconds = None
+        if budget.seconds is not None:
+            seconds = seconds_per_step(backbone, data.objective, first, place, micro_batch_rows=micro)
+        _first_horizon(recipe, keeper, budget, data, seconds, begun)
+    if more is not None and state.samples >= keeper.horizon.end_sample(state.samples):
+        amount = parse_more(more, budget.batch_rows, len(data.train))
+        keeper.extend(state.samples, state.seconds, amount)
+    share = sum(first.weights.values()) / max(int((first.example.segments >= 0).sum()), 1)
+    reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
+    trainer = Trainer(
+        config=recipe.train,
+        seed=recipe.seed,
+        run=run,
+        backbone=backbone,
+        objective=data.objective,
+        optimiser=optimiser,
+        source=source,
+        place=place,
+        controls=controls,
+        timekeeper=keeper,
+        state=state,
+        batch_rows=budget.batch_rows,
+        micro_batch_rows=micro,
+        cadence=Cadence(
+            log=recipe.train.log_every_steps,
+            evaluate=keeper.first["evaluate_every_steps"],
+            checkpoint=keeper.first["checkpoint_every_steps"],
+        ),
+        evaluate=evaluator,
+        reporter=reporter,
+        stop=stop,
+        flops_per_token=training_flops_per_token(backbone, recipe.windows.tokens, share),
+        peak=peak_rate(place.device, place.precision, place.threads),
+    )
+    return trainer, data, evaluator
+
+
+def _no_progress(samples: ArrayLike) -> NDArray[np.float64]:
+    return np.zeros(np.shape(samples))
+
+
+def _open_data(run: Run, recipe: Recipe, reporter: Reporter) -> Data:
+    store = prepare_store(recipe, on_progress=reporter.progress)
+    known = run.read_machine().get("store")
+    if known is not None and known != store.fingerprint:
+        raise RunError.one(
+            "R013",
+            where=run.folder,
+            got=f"store {store.fingerprint[:12]}",
+            expected=f"store {known[:12]}, on which the run began",
+            hint="put the original texts back, or start a new run",
+        )
+    return open_data(recipe, store)
+
+
+def _backbone(recipe: Recipe, data: Data) -> Backbone:
+    tokenizer, head = data.store.tokenizer, data.objective.head
+    if recipe.model.init is None:
+        return build(recipe.model, head, tokenizer, recipe.windows.tokens, recipe.seed)
+    backbone, _ = load(recipe.model.init, head)
+    return grow(backbone, tokenizer)
+
+
+def _require_space(run: Run, recipe: Recipe, backbone: Backbone) -> None:
+    require_space(run.folder, disk_need_bytes(backbone.num_parameters, recipe.train.keep_checkpoints))
+
+
+def _record_machine(run: Run, place: Place, data: Data) -> None:
+    if run.read_machine():
+        return
+    run.record_machine(
+        device=str(place.device),
+        precision=place.precision,
+        threads=place.threads,
+        store=data.store.fingerprint,
+        store_folder=str(data.store.folder),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+        pretextual=pretextual.__version__,
+    )
+
+
+def _load_state(
+    run: Run, backbone: Backbone, optimiser: torch.optim.AdamW, reporter: Reporter
+) -> TrainerState:
+    found = list_checkpoints(run.checkpoints)
+    state = TrainerState()
+    if found:
+        state = load_checkpoint(found[-1], backbone.model, optimiser)
+        reporter.say(f"going on after step {state.step:,} (checkpoint {found[-1].name})")
+    cut_metrics(run.metrics, state.metrics_bytes)
+    return state
+
+
+def _micro_batch_rows(recipe: Recipe, place: Place, budget: Budget) -> int:
+    fitting = max(1, _MICRO_BATCH_TOKENS[place.device.type] // recipe.windows.tokens)
+    return min(recipe.train.micro_batch_rows or fitting, budget.batch_rows)
+
+
+def _first_horizon(
+    recipe: Recipe,
+    keeper: TimeKeeper,
+    budget: Budget,
+    data: Data,
+    seconds: float | None,
+    begun: float,
+) -> None:
+    """Write down where training ends and how often it is measured and saved, all decided once."""
+    usable = budget
+    if budget.seconds is not None and seconds is not None:
+        windows = len(data.held_out) if data.held_out is not None else 0
+        evaluation = seconds * windows / (3 * budget.batch_rows)
+        spent = time.monotonic() - begun + _RESERVE_SECONDS + evaluation
+        # Whatever preparation took, a tenth of the time is left to learn something.
+        usable = Budget(
+            budget.batch_rows,
+            budget.sample_limit,
+            max(budget.seconds - spent, budget.seconds / 10),
+            budget.said,
+        )
+    end = usable.sample_limit
+    if usable.seconds is not None and seconds is not None:
+        timed = max(1, int(usable.seconds / seconds)) * usable.batch_rows
+        end = timed if end is None else min(end, timed)
+    assert end is not None
+    steps = -(-end // usable.batch_rows)
+    usual = max(1, -(-steps // _TIMES_PER_RUN))
+    train = recipe.train
+    keeper.start(
+        end,
+        usable.seconds,
+        {
+            "evaluate_every_steps": usual
+            if train.evaluate_every_steps == "auto"
+            else train.evaluate_every_steps,
+            "checkpoint_every_steps": usual
+            if train.checkpoint_every_steps == "auto"
+            else train.checkpoint_every_steps,
+        },
+    )
+
+
+def _summary(
+    recipe: Recipe, data: Data, backbone: Backbone, budget: Budget, keeper: TimeKeeper, place: Place
+) -> str:
+    steps = -(-keeper.first["end_sample"] // budget.batch_rows)
+    about = "about " if budget.seconds is not None else ""
+    return (
+        f"training {recipe.model.init or recipe.model.architecture}: {backbone.num_parameters:,} parameters on "
+        f"{data.train.num_real_tokens:,} tokens in {len(data.train):,} windows of {recipe.windows.tokens} "
+        f"({data.train.fill:.1%} full), {budget.batch_rows} windows a step, {about}{steps:,} steps; "
+        f"{budget.said}; {place.device}, {place.precision}, {place.threads} threads"
+    )
+
+
+def disk_need_bytes(num_parameters: int, keep_checkpoints: int) -> int:
+    """Most that a run writes: weights and two moments for the checkpoints kept, the first, the best and one
+    being written, and the model itself."""
+    return 12 * num_parameters * (keep_checkpoints + 3) + 4 * num_parameters
