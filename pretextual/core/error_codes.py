@@ -21,7 +21,100 @@ def _declare(code: str, title: str, explanation: str) -> None:
 
 # --- config ---
 
+_declare(
+    "C060",
+    "optional package missing",
+    "The recipe asks for something that an optional package does; the message names the extra that installs it.",
+)
+
 # --- data ---
+_declare(
+    "D001",
+    "no such source",
+    "A source is a path, a glob, a folder, `-` for standard input, or a built-in corpus (`python-docs`, "
+    "`capitals`). The message names what lies nearby under the nearest name.",
+)
+_declare(
+    "D002",
+    "the glob matches nothing",
+    "No file fits the pattern. Put it in quotation marks, so that it reaches pretextual as it stands; `**` "
+    "matches any number of folders.",
+)
+_declare(
+    "D003",
+    "nothing to read in the folder",
+    "Folders are searched, with all folders inside, for .txt, .jsonl, .txt.gz and .jsonl.gz; hidden files and "
+    "other names are skipped. Here nothing was left.",
+)
+_declare(
+    "D004",
+    "unknown kind of file",
+    "Text comes as .txt (plain text) or .jsonl (one JSON object per line), each also as .gz. Rename the file, "
+    "or pipe its text through standard input (`-`).",
+)
+_declare(
+    "D005",
+    "binary file",
+    "The file holds NUL bytes, which text does not. It may be an archive, an image or a model under a wrong "
+    "name.",
+)
+_declare(
+    "D006",
+    "wrong encoding",
+    "The bytes are not in the encoding that `corpus.encoding` names (utf-8 unless said otherwise). The message "
+    "names the first byte that does not fit and an encoding that would read it. A UTF-8 byte-order mark is "
+    "simply removed.",
+)
+_declare(
+    "D007",
+    "broken JSON line",
+    "Every line of a .jsonl file is one JSON object. `corpus.broken=skip` skips and counts lines that are "
+    "not.",
+)
+_declare(
+    "D008",
+    "missing text key",
+    "The JSON object has no value under the key that `corpus.text_key` names. The message lists the keys it "
+    "has.",
+)
+_declare(
+    "D009",
+    "the text is not a string",
+    "The value under the text key must be a string of whole characters: no number, list, null, and no half "
+    "of a surrogate pair.",
+)
+_declare(
+    "D010",
+    "damaged gzip file",
+    "The compressed stream ends early or does not decode: an interrupted download, or no gzip file at all.",
+)
+_declare(
+    "D011",
+    "unknown part of a built-in corpus",
+    "`python-docs` may be followed by installed packages (`python-docs:torch,numpy`), `capitals` by countries "
+    "to leave out (`capitals:without=France`).",
+)
+_declare(
+    "D012",
+    "no text",
+    "The source was read to its end and held no document: it is empty or blank.",
+)
+_declare(
+    "D013",
+    "no sources",
+    "A corpus needs at least one source: a path, a glob, a folder, `-`, `python-docs` or `capitals`.",
+)
+_declare(
+    "D014",
+    "file cannot be read",
+    "The operating system refused to open the file.",
+)
+_declare(
+    "D015",
+    "a source changed while it was read",
+    "Text is read more than once: first to decide which documents go where, then to use them. Between the two "
+    "the file was changed. Keep it still and start again.",
+)
 
 # --- tokens ---
 

@@ -23,6 +23,7 @@ from pretextual.train.reporter import Reporter
 from pretextual.train.run import Run, open_run
 from pretextual.train.session import open_session
 from pretextual.train.signals import StopRequest
+from pretextual.train.tracking import Reporters, TensorBoard
 
 BEHAVIOUR_VERSION = 1
 
@@ -123,6 +124,8 @@ def _same_recipe(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
 
 
 def _go(run: Run, recipe: Recipe, reporter: Reporter, begun: float, more: str | None) -> Pretrained:
+    if recipe.train.tensorboard:
+        reporter = Reporters(reporter, TensorBoard(run.folder / "tensorboard"))
     try:
         if run.is_finished and more is None:
             reporter.say(f"{run.folder} is finished; `--more 30m` goes on beyond its end")

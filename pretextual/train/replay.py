@@ -1,0 +1,86 @@
+"""What the model saw at a step: examples are a pure function, so any step of any run can be looked at again."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from pretextual.core.errors import RunError
+from pretextual.corrupt.example import Example
+from pretextual.recipes.load import read_resolved
+from pretextual.tokens.tokenizer import Tokenizer
+from pretextual.train.budget import resolve_budget
+from pretextual.train.controls import ControlLog, Horizon
+from pretextual.train.data import open_data, prepare_store
+from pretextual.train.examples import ExampleSource
+from pretextual.train.run import open_run
+
+
+@dataclasses.dataclass(frozen=True)
+class Replay:
+    """The examples of one step.
+
+    Attributes:
+        step: number of the step, from 1.
+        first_sample: sample position of its first row.
+        epoch: epoch of its first row, from 0.
+        progress: share of training done before it.
+        example: inputs, targets and loss mask of its rows.
+        examples_digest: 16 hexadecimal digits; summed over a log interval it is the metrics' column.
+        tokenizer: turns ids into text.
+    """
+
+    step: int
+    first_sample: int
+    epoch: int
+    progress: float
+    example: Example
+    examples_digest: str
+    tokenizer: Tokenizer
+
+
+def replay(folder: Path, step: int) -> Replay:
+    """The examples of step `step` (from 1) of the run in `folder`.
+
+    Raises:
+        RunError: R007 not a run, R012 no such step, R013 the texts are not what they were.
+    """
+    run = open_run(folder)
+    recipe = read_resolved(run.recipe).recipe
+    store = prepare_store(recipe)
+    known = run.read_machine().get("store", store.fingerprint)
+    if store.fingerprint != known:
+        raise RunError.one(
+            "R013", where=folder, got=f"store {store.fingerprint[:12]}", expected=f"store {known[:12]}",
+            hint="put the original texts back",
+        )
+    data = open_data(recipe, store)
+    rows = resolve_budget(
+        recipe.train,
+        window_tokens=recipe.windows.tokens,
+        num_windows=len(data.train),
+        real_tokens=data.train.num_real_tokens,
+    ).batch_rows
+    log = ControlLog(run.controls)
+    if not log.of_kind("horizon"):
+        raise RunError.one(
+            "R012", where=folder, got="a run that has not begun to train", hint=f"pretextual resume {folder}"
+        )
+    horizon = Horizon(log)
+    end = log.of_kind("horizon")[-1].values["end_sample"]
+    first = (step - 1) * rows
+    if step < 1 or first >= end:
+        raise RunError.one(
+            "R012", where="--step", got=step, expected=f"1 to {-(-end // rows):,}", hint="see metrics.jsonl"
+        )
+    source = ExampleSource(data.train, data.objective, recipe.seed, horizon.progress)
+    batch = source.batch(first, min(rows, end - first))
+    return Replay(
+        step=step,
+        first_sample=first,
+        epoch=first // len(data.train),
+        progress=float(horizon.progress(first)),
+        example=batch.example,
+        examples_digest=f"{batch.digest:016x}",
+        tokenizer=store.tokenizer,
+    )
