@@ -21,12 +21,6 @@ def _declare(code: str, title: str, explanation: str) -> None:
 
 # --- config ---
 
-_declare(
-    "C060",
-    "optional package missing",
-    "The recipe asks for something that an optional package does; the message names the extra that installs it.",
-)
-
 # --- data ---
 _declare(
     "D001",
@@ -116,7 +110,31 @@ _declare(
     "the file was changed. Keep it still and start again.",
 )
 
+_declare(
+    "D060",
+    "nothing to make windows of",
+    "A split of the store holds no tokens, so there is no window to train or evaluate on.",
+)
+
 # --- tokens ---
+
+_declare(
+    "T060",
+    "no mask token",
+    "A masked LM hides tokens behind a mask token and the tokenizer has none. Train a tokenizer with pretextual, "
+    "load an encoder's, or choose a causal objective, which needs none.",
+)
+_declare(
+    "T061",
+    "no token for the edge of a document",
+    "Rows need a token that begins them and one that ends a document (cls and sep, or bos and eos; one may serve for "
+    "both). The tokenizer has none at all.",
+)
+_declare(
+    "T062",
+    "no ordinary token to replace with",
+    "Random replacement draws from the vocabulary without its special tokens, and nothing is left.",
+)
 
 # --- model ---
 _declare(
@@ -248,4 +266,10 @@ _declare(
     "R013",
     "store changed",
     "The token store that a run trained on is gone or holds other tokens than when the run began.",
+)
+
+_declare(
+    "R014",
+    "optional package missing",
+    "The recipe asks for something that an optional package does; the message names the extra that installs it.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pretextual.core.errors import ConfigError
+from pretextual.core.errors import RunError
 from pretextual.train.reporter import Reporter
 
 
@@ -48,15 +48,15 @@ class TensorBoard(Reporter):
     """Writes every number of every row as a scalar, by split.
 
     Raises:
-        ConfigError: C060 when the extra is not installed.
+        RunError: R014 when the extra is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise ConfigError.one(
-                "C060",
+            raise RunError.one(
+                "R014",
                 where="train.tensorboard",
                 got="true, but TensorBoard is not installed",
                 hint="pip install 'pretextual[track]', or train.tensorboard=false",
