@@ -1,0 +1,23 @@
+"""How documents become rows of fixed length."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pretextual.core.config import Config
+
+
+class WindowsConfig(Config):
+    """The plan of the windows."""
+
+    tokens: int = Field(default=128, ge=4, le=1 << 20)
+    """Positions in a row, inserted tokens included."""
+
+    mode: Literal["packed", "chunked", "document"] = "packed"
+    """`packed`: whole documents placed together where they fit best, longer ones cut; `chunked`: all documents
+    as one stream cut at every row; `document`: one row each, cut at the row's end, the rest padding."""
+
+    isolate: bool = False
+    """Whether documents that share a row must not see each other."""

@@ -1,0 +1,131 @@
+"""Reading windows: where every position of a batch comes from, and one gather from the store for all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pretextual.windows.layout import I64, Layout, ragged_arange
+from pretextual.windows.split import TokenSplit
+from pretextual.windows.window import Frame, Windows
+
+_TOKEN, _START, _END, _PADDING = range(4)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Spread:
+    """A batch laid out over `P = B * T` positions.
+
+    Attributes:
+        kinds: what stands there: a token, START, END or padding, `[P]`.
+        sources: where in the store a token comes from, `[P]`; meaningless elsewhere.
+        segments: part number within the row, -1 at padding, `[P]`.
+        firsts: positions of each segment's first token.
+        lasts: positions of the last element of each segment whose document ends there.
+    """
+
+    kinds: NDArray[np.int8]
+    sources: I64
+    segments: NDArray[np.int32]
+    firsts: I64
+    lasts: I64
+
+
+def gather(
+    split: TokenSplit,
+    layout: Layout,
+    frame: Frame,
+    ids: I64,
+    *,
+    width: int,
+    limit: int,
+    isolated: bool,
+) -> Windows:
+    """Read the rows `ids`, each of `width` positions; arguments as in `Plan`."""
+    spread = _spread(split, layout, frame, ids, width=width, limit=limit, isolated=isolated)
+    inserted = np.flatnonzero(spread.kinds)
+    inserted_kinds = spread.kinds[inserted]
+    named = np.array([0, frame.start, frame.end, frame.pad], dtype=np.int32)
+    stored = np.asarray(split.tokens)
+    tokens = stored.take(spread.sources, mode="clip").astype(np.int32)
+    tokens[inserted] = named[inserted_kinds]
+    word_starts = np.asarray(split.word_starts).take(spread.sources, mode="clip").astype(bool)
+    word_starts[inserted] = True
+    word_starts[spread.firsts] = True
+    following = None
+    silent = inserted
+    if frame.layout == "causal":
+        spread.sources[:] += 1
+        padding = inserted[inserted_kinds == _PADDING]
+        following = stored.take(spread.sources, mode="clip").astype(np.int32)
+        following[padding] = frame.pad
+        following[spread.lasts] = frame.end
+        silent = np.concatenate([padding, spread.lasts])
+    source_bytes = np.asarray(split.source_bytes).take(spread.sources, mode="clip").astype(np.int32)
+    source_bytes[silent] = 0
+    shape = (ids.size, width)
+    return Windows(
+        ids=ids,
+        tokens=tokens.reshape(shape),
+        following=None if following is None else following.reshape(shape),
+        ordinary=(spread.kinds == _TOKEN).reshape(shape),
+        word_starts=word_starts.reshape(shape),
+        segments=spread.segments.reshape(shape),
+        source_bytes=source_bytes.reshape(shape),
+        isolated=isolated,
+    )
+
+
+def _spread(
+    split: TokenSplit,
+    layout: Layout,
+    frame: Frame,
+    ids: I64,
+    *,
+    width: int,
+    limit: int,
+    isolated: bool,
+) -> _Spread:
+    """Every segment is a run of pieces (START, tokens, END, padding); one repeat spreads their properties."""
+    first = layout.row_offsets[ids]
+    counts = layout.row_offsets[ids + 1] - first
+    segments = ragged_arange(first, counts)
+    numbers = ragged_arange(np.zeros_like(first), counts)
+    starts = layout.starts[segments].astype(np.int64)
+    stops = layout.stops[segments].astype(np.int64)
+    offsets = np.asarray(split.document_offsets)
+    documents = layout.documents[segments]
+    begins = offsets[documents]
+    ended = stops > np.minimum(offsets[documents + 1] - begins, limit)
+
+    pieces = np.zeros((segments.size, 4), dtype=np.int64)
+    if frame.layout == "aligned":
+        pieces[:, 0] = 1 if isolated else numbers == 0
+        pieces[:, 1] = stops - starts - ended
+        pieces[:, 2] = ended
+        first_tokens = starts
+    else:
+        # START is element 0 itself, and what is shown lies one before what is asked for.
+        pieces[:, 0] = starts == 0
+        pieces[:, 1] = stops - starts - pieces[:, 0]
+        first_tokens = np.maximum(starts - 1, 0)
+    ends = np.cumsum(counts)
+    used = np.cumsum(pieces.sum(axis=1))[ends - 1]
+    pieces[ends - 1, 3] = width - np.diff(used, prepend=0)
+
+    lengths = pieces.ravel()
+    places = (np.cumsum(lengths) - lengths).reshape(-1, 4)
+    kinds = np.tile(np.array([_START, _TOKEN, _END, _PADDING], dtype=np.int8), segments.size)
+    owners = np.repeat(numbers.astype(np.int32)[:, None], 4, axis=1)
+    owners[:, 3] = -1
+    sources = np.arange(ids.size * width, dtype=np.int64)
+    sources += np.repeat(begins + first_tokens - places[:, 1], pieces.sum(axis=1))
+    return _Spread(
+        kinds=np.repeat(kinds, lengths),
+        sources=sources,
+        segments=np.repeat(owners.ravel(), lengths),
+        firsts=places[pieces[:, 1] > 0, 1],
+        lasts=places[ended, 3] - 1,
+    )
