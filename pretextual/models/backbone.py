@@ -72,7 +72,7 @@ class Backbone:
 
     @property
     def vocabulary_size(self) -> int:
-        """Columns V of the logits: the tokenizer's size, or more where a checkpoint pads its table."""
+        """Columns V of the logits; above the tokenizer's size where a checkpoint pads its table."""
         return int(self.model.get_input_embeddings().num_embeddings)
 
     @property

@@ -122,7 +122,8 @@ def _particular(shape: Shape) -> dict[str, Any]:
             "local_attention": LOCAL_ATTENTION,
         }
     if shape.architecture == "gpt2":
-        return {"n_inner": shape.intermediate}
+        # The published function (tanh approximation) as one kernel: `gelu_new` runs and keeps five.
+        return {"n_inner": shape.intermediate, "activation_function": "gelu_pytorch_tanh"}
     if shape.architecture == "qwen3":
         return {
             **inner,

@@ -18,8 +18,13 @@ _HIDDEN = (
 _ATTENTION = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout")
 
 
-def set_dropout(config: PreTrainedConfig, hidden: float, attention: float) -> None:
+def set_dropout(config: PreTrainedConfig, hidden: float | None, attention: float | None) -> None:
     """Set every dropout of the body in place; those of classification heads are left alone.
+
+    Args:
+        config: of any architecture.
+        hidden: share of hidden activations dropped in training; None changes nothing.
+        attention: share of attention weights dropped in training; None changes nothing.
 
     Raises:
         ModelError: M011 if a dropout above 0 is asked of an architecture that has none of its kind.
@@ -28,6 +33,8 @@ def set_dropout(config: PreTrainedConfig, hidden: float, attention: float) -> No
         ("dropout", _HIDDEN, hidden),
         ("attention_dropout", _ATTENTION, attention),
     ):
+        if value is None:
+            continue
         found = [name for name in names if hasattr(config, name)]
         for name in found:
             setattr(config, name, value)

@@ -42,7 +42,7 @@ def isolated_mask(
 
 
 def position_offset(model: PreTrainedModel) -> int:
-    """The number of the first position: above 0 in RoBERTa's relatives, which keep a row for padding."""
+    """The first position's number: above 0 in RoBERTa's relatives, which keep a row for padding."""
     table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
     if isinstance(table, nn.Embedding) and table.padding_idx is not None:
         return int(table.padding_idx) + 1

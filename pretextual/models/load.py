@@ -1,0 +1,166 @@
+"""A model from a folder, a run or the Hub: any architecture with a masked or a causal head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from pretextual.core.errors import ModelError
+from pretextual.core.randomness import stream
+from pretextual.models.backbone import Backbone
+from pretextual.models.config import Head
+from pretextual.models.dropout import set_dropout
+from pretextual.models.locate import locate
+from pretextual.models.quiet import quiet
+from pretextual.tokens.tokenizer import Tokenizer
+
+
+def load(
+    model: str | Path,
+    head: Head | None = None,
+    *,
+    dropout: float | None = None,
+    attention_dropout: float | None = None,
+) -> tuple[Backbone, Tokenizer]:
+    """Load a model and the tokenizer that lies beside it.
+
+    Args:
+        model: a Transformers folder, a run or a Hub name.
+        head: the head that is needed; None takes the one that the architecture serves.
+        dropout: dropout of hidden states to train with; None leaves the checkpoint's, as for use.
+        attention_dropout: dropout of attention weights, likewise.
+
+    Returns:
+        The backbone in evaluation mode, on the CPU, in 32-bit floats, and the tokenizer.
+
+    Raises:
+        ModelError: M002 wrong kind, M003 no model, M004 Hub, M005 more tokens than rows in the
+            embedding, M006 unsupported kind, M009 damaged weights, M011 a dropout that it does not
+            have.
+    """
+    place = locate(model)
+    config = _read_config(place)
+    serving = _serving(config, place)
+    if head is not None and head != serving:
+        raise _wrong_head(config, place, head)
+    set_dropout(config, dropout, attention_dropout)
+    loaded, fresh = _read_weights(config, place, serving)
+    backbone = Backbone(loaded.eval(), serving, fresh)
+    tokenizer = Tokenizer.load(place)
+    if tokenizer.size > backbone.vocabulary_size:
+        raise ModelError.one(
+            "M005",
+            where=place,
+            got=f"a tokenizer of {tokenizer.size:,} tokens",
+            expected=f"at most {backbone.vocabulary_size:,}, the rows of the model's embedding",
+            hint="put the tokenizer's files beside the model that belong to it",
+        )
+    return backbone, tokenizer
+
+
+def _read_config(place: Path | str) -> PreTrainedConfig:
+    try:
+        with quiet():
+            config: PreTrainedConfig = AutoConfig.from_pretrained(place)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(place, error) from error
+    return config
+
+
+def _serving(config: PreTrainedConfig, place: Path | str) -> Head:
+    """The head that an architecture serves: masked for encoders, causal for decoders."""
+    kind = config.model_type
+    if getattr(config, "is_encoder_decoder", False):
+        found = f"{kind}, an encoder-decoder"
+    elif getattr(config, "is_decoder", False) and kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return "causal"
+    elif kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "masked"
+    elif kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return "causal"
+    else:
+        found = f"{kind}, which has no language-model head in Transformers"
+    raise ModelError.one(
+        "M006",
+        where=place,
+        got=found,
+        expected="an encoder with a masked head or a decoder with a causal one",
+        hint="choose a checkpoint such as a BERT, RoBERTa, ModernBERT, GPT-2, Llama or Qwen",
+    )
+
+
+def _wrong_head(config: PreTrainedConfig, place: Path | str, head: Head) -> ModelError:
+    is_encoder = head == "causal"
+    return ModelError.one(
+        "M002",
+        where=place,
+        got=f"{config.model_type}, {'an encoder' if is_encoder else 'a decoder'}",
+        expected=f"{'a decoder' if is_encoder else 'an encoder'}, for a {head} language model",
+        hint=f"another checkpoint, or a {'masked' if is_encoder else 'causal'} objective",
+    )
+
+
+def _read_weights(
+    config: PreTrainedConfig, place: Path | str, head: Head
+) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    factory = AutoModelForMaskedLM if head == "masked" else AutoModelForCausalLM
+    report: dict[str, Any]
+    try:
+        # What the checkpoint does not hold is drawn at random: the same each time, and nobody's
+        # generator moves.
+        with torch.random.fork_rng(devices=[]), quiet():
+            torch.manual_seed(stream(0, "fresh weights").key)
+            model, report = factory.from_pretrained(
+                place, config=config, dtype=torch.float32, output_loading_info=True
+            )
+    except Exception as error:  # safetensors, zip, pickle and shape errors share no base
+        raise _unreadable(place, error) from error
+    missing = sorted(report["missing_keys"])
+    body = [name for name in missing if name.startswith(f"{model.base_model_prefix}.")]
+    if body:
+        raise ModelError.one(
+            "M009",
+            where=place,
+            got=f"{len(body)} weights missing, the first {body[0]}",
+            expected=f"all weights of {type(model).__name__}",
+            hint="download or export the checkpoint again",
+        )
+    return model, tuple(missing)
+
+
+def _unreadable(place: Path | str, error: Exception) -> ModelError:
+    """What Transformers said, sorted: the Hub, an unknown kind, or damage."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    said = f"{type(error).__name__}: {first}"
+    if any(sign in str(error) for sign in ("model_type", "model type", "remote_code")):
+        return ModelError.one(
+            "M006", where=place, got=said, expected="a model type that Transformers knows itself"
+        )
+    if isinstance(place, str):
+        return ModelError.one(
+            "M004",
+            where=place,
+            got=f"no folder of this name here, and from the Hub: {said}",
+            expected="a folder, or a public model that the Hub can be asked for",
+            hint="give the path of a downloaded model; nothing was changed",
+        )
+    return ModelError.one(
+        "M009",
+        where=place,
+        got=said,
+        expected="config.json with model.safetensors that fits it",
+        hint="download or export the checkpoint again",
+    )
