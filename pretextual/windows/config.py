@@ -16,8 +16,8 @@ class WindowsConfig(Config):
     """Positions in a row, inserted tokens included."""
 
     mode: Literal["packed", "chunked", "document"] = "packed"
-    """`packed`: whole documents placed together where they fit best, longer ones cut; `chunked`: all documents
-    as one stream cut at every row; `document`: one row each, cut at the row's end, the rest padding."""
+    """`packed`: whole documents placed together where they fit best, longer ones cut; `chunked`: all
+    documents as one stream cut at every row; `document`: one row each, cut at the row's end."""
 
     isolate: bool = False
     """Whether documents that share a row must not see each other."""

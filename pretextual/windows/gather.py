@@ -1,4 +1,4 @@
-"""Reading windows: where every position of a batch comes from, and one gather from the store for all of them."""
+"""Reading windows: where every position of a batch comes from, and one gather from the store for all."""
 
 from __future__ import annotations
 

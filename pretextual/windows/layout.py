@@ -36,7 +36,9 @@ def ragged_arange(starts: I64, counts: I64) -> I64:
     """The numbers `starts[i] … starts[i] + counts[i] - 1` of every i, end to end."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if ends.size else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - counts), counts)
+    numbers: I64 = np.repeat(starts - (ends - counts), counts)
+    numbers += np.arange(total, dtype=np.int64)
+    return numbers
 
 
 def lay_documents(sizes: I64, capacity: int) -> Layout:
@@ -104,7 +106,7 @@ def _begin_with_overhead(sizes: I64, capacity: int) -> I64:
 
 
 def lay_packed(sizes: I64, capacity: int, overhead: int) -> Layout:
-    """Documents placed whole where they fit best; a longer one fills rows, its rest is placed like a short one.
+    """Documents placed whole where they fit best; of a longer one, what is left after full rows.
 
     Best fit in the order of falling size (Ding et al. 2024, Fewer truncations improve language modeling).
     Equal sizes are placed together, so the cost grows with the number of documents and not with its square.

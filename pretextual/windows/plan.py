@@ -75,7 +75,7 @@ class Plan:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Stands for all windows: the split's content, the config, the inserted tokens and this code's version."""
+        """Stands for all windows: the split's content, config, inserted tokens and version of this code."""
         return fingerprint(
             {
                 "split": self.split.fingerprint,

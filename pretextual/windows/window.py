@@ -1,4 +1,4 @@
-"""Windows: fixed runs of tokens, cut from a token store by a plan. Same store and plan, same window, for ever.
+"""Windows: fixed runs of tokens, cut from a token store by a plan. Same store and plan, same window.
 
 A document of n tokens is a run of n + 1 *elements*:
 

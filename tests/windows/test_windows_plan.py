@@ -1,4 +1,4 @@
-"""Laws of the plan: nothing lost, nothing shown twice, rows as the mode promises, reading independent of the batch."""
+"""Laws of the plan: nothing lost, nothing shown twice, rows as promised, reading free of the batch."""
 
 from __future__ import annotations
 
