@@ -20,7 +20,89 @@ def _declare(code: str, title: str, explanation: str) -> None:
 
 
 # --- config ---
-
+_declare(
+    "C001",
+    "not YAML",
+    "The recipe cannot be read as YAML. Most often the indentation differs within a group, a tab stands where "
+    "spaces should, or a text with `: ` or ` #` in it needs quotes.",
+)
+_declare(
+    "C002",
+    "key given twice",
+    "A mapping holds the same key twice. Other readers drop one of the two silently; here it is an error.",
+)
+_declare(
+    "C003",
+    "YAML that recipes do not use",
+    "Recipes are one document of mappings, lists and scalars. Tags, keys that are not texts and further documents "
+    "are refused.",
+)
+_declare(
+    "C004",
+    "unknown key",
+    "No part of a recipe has this name at this place. The message names the nearest key of the whole recipe; "
+    "docs/reference/configuration.md lists them all.",
+)
+_declare(
+    "C005",
+    "value not allowed",
+    "The value has the wrong type or lies outside what the key takes. Texts are never turned into numbers silently; "
+    "`no`, `on`, `yes` and `off` are texts, booleans are `true` and `false`.",
+)
+_declare(
+    "C006",
+    "values that exclude each other",
+    "Each value alone is allowed, but not together. Remove or change one of the keys named.",
+)
+_declare(
+    "C007",
+    "no such recipe",
+    "`--recipe` and `extends:` take the name of a built-in recipe (see `pretextual recipes`) or the path of a YAML "
+    "file.",
+)
+_declare(
+    "C008",
+    "not an override",
+    "Beside sources, `pretextual pretrain` and its relatives take overrides of the form `a.b=c`, such as "
+    "`train.steps=100`: a key of the recipe, `=`, and a value as it would stand in YAML.",
+)
+_declare(
+    "C009",
+    "one value under two names",
+    "The same value is given under pretextual's own name and under a foreign spelling of it. Keep one.",
+)
+_declare(
+    "C010",
+    "recipes that extend each other",
+    "Following `extends:` leads back to a recipe that was already read.",
+)
+_declare(
+    "C011",
+    "a group needs keys",
+    "A group of a recipe, such as `train`, holds further keys; a single value stands where they should.",
+)
+_declare(
+    "C012",
+    "a setting that is done another way",
+    "The name is known from other training tools, but pretextual does the thing differently; the message says how.",
+)
+_declare(
+    "C013",
+    "wrong use of the command",
+    "A verb, option or argument of the command line does not exist or is incomplete. `pretextual VERB --help` shows "
+    "what there is.",
+)
+_declare(
+    "C014",
+    "no text given",
+    "The command needs at least one source: a path, a glob, a folder, `-`, or a built-in corpus (`python-docs`, "
+    "`capitals`); or a recipe with `corpus.sources`.",
+)
+_declare(
+    "C060",
+    "weights of units must be finite and not negative",
+    "A masking strategy gave a unit a weight below 0, infinite or not a number. 0 means never hidden.",
+)
 # --- data ---
 _declare(
     "D001",
@@ -117,6 +199,40 @@ _declare(
 )
 
 # --- tokens ---
+_declare(
+    "T001",
+    "no tokenizer here",
+    "A tokenizer is a folder with tokenizer.json or vocab.txt, a run (its `model` folder), a token store, or a "
+    "name on the Hub. The path that was given holds none of these.",
+)
+_declare(
+    "T002",
+    "tokenizer file cannot be read",
+    "The folder holds tokenizer files, but one of them is damaged, cut short or of an unknown make.",
+)
+_declare(
+    "T003",
+    "Transformers could not load the tokenizer",
+    "What is neither tokenizer.json nor vocab.txt goes once through Transformers' AutoTokenizer, which may need "
+    "the network (a name on the Hub), SentencePiece or protobuf. The first line of its answer is shown.",
+)
+_declare(
+    "T004",
+    "vocabulary larger than the text supports",
+    "The training text has fewer different pieces than tokens were asked for. The message says how many it "
+    "supports; ask for at most that, or leave `tokenizer.vocabulary_size` at `auto`.",
+)
+_declare(
+    "T005",
+    "vocabulary smaller than the alphabet",
+    "Every character of the text (256 bytes for byte-level BPE) and every special token needs an id before any "
+    "piece of a word can have one. The message says how many ids that takes.",
+)
+_declare(
+    "T006",
+    "no text to train a tokenizer on",
+    "The training part of the corpus is empty.",
+)
 
 _declare(
     "T060",
