@@ -70,6 +70,13 @@ class Objective(abc.ABC):
     def weights(self, example: Example) -> dict[str, float]:
         """The weight of every term, from the examples alone."""
 
+    def slots(self, rows: int, tokens: int) -> int | None:
+        """The most targets that `rows` rows of `tokens` positions can have; None: up to all.
+
+        With it `collate` gives one shape for every batch, which compiled models want.
+        """
+        return None
+
     @abc.abstractmethod
     def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:
         """The loss terms of one micro-batch."""

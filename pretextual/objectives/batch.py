@@ -44,24 +44,35 @@ class Batch:
     target_bytes: int
 
 
-def collate(example: Example, *, device: str | torch.device = "cpu", slot_multiple: int = 64) -> Batch:
-    """Turn examples into a batch.
+def collate(
+    example: Example,
+    *,
+    device: str | torch.device = "cpu",
+    slots: int | None = None,
+    slot_multiple: int = 64,
+) -> Batch:
+    """Turn examples into a batch; no target is ever dropped.
 
     Args:
         example: B examples of T positions.
         device: where the tensors go.
-        slot_multiple: the number of slots is rounded up to a multiple of this, so that shapes repeat.
-            A causal example without padding has B * T targets and needs no rounding.
+        slots: a fixed number of slots, from `Objective.slots`, so that every batch has one shape (compiled
+            models); unused slots cost as much as used ones.
+        slot_multiple: without `slots`, their number is the count of targets rounded up to a multiple of
+            this, so that few shapes occur, but never above B * T.
 
-    Returns:
-        The batch; no target is ever dropped.
+    Raises:
+        ValueError: there are more targets than `slots`.
     """
     import torch
 
     positions = np.flatnonzero(example.loss_mask)
     count = positions.size
-    slots = max(slot_multiple, -(-count // slot_multiple) * slot_multiple)
-    slots = min(slots, max(example.loss_mask.size, 1))
+    if slots is None:
+        slots = max(slot_multiple, -(-count // slot_multiple) * slot_multiple)
+        slots = min(slots, max(example.loss_mask.size, 1))
+    elif count > slots:
+        raise ValueError(f"{count} targets do not fit {slots} slots")
     flat = np.zeros(slots, dtype=np.int64)
     flat[:count] = positions
     targets = np.zeros(slots, dtype=np.int64)

@@ -1,0 +1,191 @@
+"""Masked language modelling: hide some tokens, say what they were.
+
+    loss = sum over hidden t of -ln p(original token at t | corrupted row) / number of hidden positions
+
+References:
+    Devlin et al. 2019, BERT: Pre-training of deep bidirectional transformers. Liu et al. 2019, RoBERTa, for
+    masks that change with every epoch. We differ: the budget counts ordinary tokens alone and is right in
+    the mean for rows of any length; random replacements are never special tokens; tokens that are special in
+    themselves (an unknown token in the text) are neither hidden nor counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from pretextual.core.config import Config
+from pretextual.core.errors import TokenError
+from pretextual.core.randomness import Draw
+from pretextual.corrupt.example import Example
+from pretextual.corrupt.rewrite import Replacement, ordinary_ids, rewrite
+from pretextual.corrupt.schedule import Rate, Share, highest_rate, rate_at
+from pretextual.corrupt.select import CountRule, select
+from pretextual.corrupt.strategies import Random, StrategyConfig
+from pretextual.objectives.base import BackboneLike, Objective, Term
+from pretextual.objectives.roles import frame_of
+from pretextual.objectives.token_loss import token_term
+from pretextual.tokens.special import SpecialIds
+from pretextual.windows.window import Frame, Layout, Windows
+
+if TYPE_CHECKING:
+    from pretextual.objectives.batch import Batch
+
+
+class MaskedLMConfig(Config):
+    """The masked-LM objective."""
+
+    kind: Literal["masked-lm"] = "masked-lm"
+
+    strategy: StrategyConfig = Random()
+    """What is hidden together: `random`, `whole-word`, `span`, or one of these with its options."""
+
+    rate: Rate = 0.15
+    """Share of ordinary tokens to hide: a number, or a schedule over the training."""
+
+    count: Literal["auto", "at-most", "cut", "stochastic", "bernoulli"] = "auto"
+    """How whole units meet the budget; `auto`: `at-most` for tokens, `stochastic` for larger units."""
+
+    copies: int | None = Field(default=None, ge=1)
+    """Different masks per window: none: new ones every epoch; 1: always the same; 10: BERT's."""
+
+    mask: Share = 0.8
+    """Share of hidden tokens shown as the mask token."""
+
+    random: Share = 0.1
+    """Share of hidden tokens shown as a random ordinary token."""
+
+    keep: Share = 0.1
+    """Share of hidden tokens shown as they are."""
+
+    replace_per: Literal["token", "unit"] = "token"
+    """Whether mask, random or keep is drawn for each token or for a unit as a whole."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.mask + self.random + self.keep
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"mask, random and keep must sum to 1, not {total:g}")
+        return self
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaskedLM(Objective):
+    """Masked LM for one tokenizer.
+
+    Attributes:
+        config: the recipe's part.
+        special: the tokenizer's special tokens.
+        vocabulary_size: the tokenizer's number of ids; random replacements are drawn below it.
+    """
+
+    config: MaskedLMConfig
+    special: SpecialIds
+    vocabulary_size: int
+
+    layout: ClassVar[Layout] = "aligned"
+    head: ClassVar[str] = "masked"
+    name: ClassVar[str] = "masked-lm"
+
+    def __post_init__(self) -> None:
+        """Refuse a tokenizer that cannot serve, before any window is read."""
+        self.frame(self.special)
+        if self.replacement.random > 0 and not self.replacement.ordinary_ids.size:
+            raise TokenError.one(
+                "T062",
+                got=f"{self.vocabulary_size} ids, all of them special",
+                expected="a vocabulary with ordinary tokens",
+                hint="train a larger vocabulary, or set objective.random=0",
+            )
+
+    @property
+    def count(self) -> CountRule:
+        """The count rule, with `auto` resolved by the strategy."""
+        return self.config.strategy.auto_count if self.config.count == "auto" else self.config.count
+
+    @functools.cached_property
+    def replacement(self) -> Replacement:
+        """How hidden tokens are rewritten."""
+        return Replacement(
+            mask_id=_mask_of(self.special),
+            ordinary_ids=ordinary_ids(self.vocabulary_size, self.special.every),
+            mask=self.config.mask,
+            random=self.config.random,
+            keep=self.config.keep,
+            per=self.config.replace_per,
+        )
+
+    def frame(self, special: SpecialIds) -> Frame:
+        """`cls … sep`; see `Objective.frame`.
+
+        Raises:
+            TokenError: T060 without a mask token, T061 without a token for the edges.
+        """
+        _mask_of(special)
+        return frame_of(special, self.layout)
+
+    def examples(self, windows: Windows, draw: Draw) -> Example:
+        """Hide and rewrite a batch of windows; see `Objective.examples`."""
+        windows = spare_special(windows, self.special.every)
+        keyed = draw.keyed("corrupt", self.config.copies)
+        units = self.config.strategy.units(windows, keyed)
+        hidden = select(units, rate_at(self.config.rate, draw.progress), keyed, self.count)
+        return rewrite(windows, hidden, units.numbers, keyed, self.replacement)
+
+    def weights(self, example: Example) -> dict[str, float]:
+        """The number of hidden positions."""
+        return {self.name: float(np.count_nonzero(example.loss_mask))}
+
+    def slots(self, rows: int, tokens: int) -> int | None:
+        """The budget's bound where the count rule keeps to it: always for tokens, for units with `cut`."""
+        kept = self.count in ("at-most", "cut") or (
+            self.count == "stochastic" and isinstance(self.config.strategy, Random)
+        )
+        if not kept:
+            return None
+        ordinary = tokens - 1  # a row begins with START
+        return rows * min(ordinary, math.floor(highest_rate(self.config.rate) * ordinary) + 1)
+
+    def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:
+        """Cross entropy at the hidden positions, `masked-lm`."""
+        return [token_term(self.name, backbone.logits(batch), batch)]
+
+    def chance_loss(self, vocabulary_size: int) -> float:
+        """All tokens equally likely: ln V."""
+        return math.log(vocabulary_size)
+
+
+def _mask_of(special: SpecialIds) -> int:
+    """The id of the mask token."""
+    if special.mask is None:
+        raise TokenError.one(
+            "T060",
+            got="a tokenizer without a mask token",
+            expected="one with a mask token, such as [MASK] or <mask>",
+            hint="train a tokenizer with pretextual or load an encoder's; or --recipe gpt, which needs none",
+        )
+    return special.mask
+
+
+def spare_special(windows: Windows, special: tuple[int, ...]) -> Windows:
+    """Take special tokens that stand in the text itself, such as `[UNK]`, out of the ordinary ones.
+
+    What follows such a token begins a word, so that no unit reaches across it.
+    """
+    named: NDArray[np.bool_] = np.zeros(
+        max((*special, int(windows.tokens.max(initial=0)))) + 1, bool
+    )
+    named[list(special)] = True
+    barred = named[windows.tokens]
+    barred &= windows.ordinary
+    if not barred.any():
+        return windows
+    starts = windows.word_starts | barred
+    starts[:, 1:] |= barred[:, :-1]
+    return dataclasses.replace(windows, ordinary=windows.ordinary & ~barred, word_starts=starts)
