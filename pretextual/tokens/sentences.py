@@ -22,23 +22,21 @@ from numpy.typing import NDArray
 SENTENCE_RULES = 1
 
 _CLOSING = "\"'”’»›)\\]}」』）】》〉〕"
-_BOUNDARY = re.compile(
-    rf"""(?P<blank>\n[^\S\n]*\n)
-       | (?P<cjk>[。！？｡]+[{_CLOSING}]*)
-       | (?P<stop>[.!?…؟۔।॥]+[{_CLOSING}*_`]*(?:[^\S\n]?\[\d{{1,3}}\])*)(?=\s)""",
-    re.VERBOSE,
-)
+# Two scans, each led by a set of characters, are three times as fast as one with alternatives.
+_BLANK = re.compile(r"\n[^\S\n]*\n\s*")
+_STOP = re.compile(rf"[.!?…؟۔।॥。！？｡]+[{_CLOSING}*_`]*(?:[^\S\n]?\[\d{{1,3}}\])*")
+_CJK_STOPS = frozenset("。！？｡")
 _NEXT = re.compile(r"[\W_]*([^\W_]+)")
-_LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«<>,;:/—–-]*\Z")
+_OPENING = "([{\"'“‘«‹<*_`"
 _ACRONYM = re.compile(r"(?:\w\.)+\w\Z")
 _LIST_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z])\Z")
-#: How far back the word before a full stop is looked for; longer words are no abbreviations.
-_REACH = 24
+#: How far back the word before a full stop is looked for, and the longest abbreviation.
+_REACH, _LONGEST = 24, 6
 
 #: After these a full stop never ends a sentence.
 _NEVER = frozenset(
     "mr mrs ms messrs mx dr prof st ste rev hon gov sen rep pres gen col maj capt cpt cmdr lt sgt cpl pvt adm "
-    "supt insp sr. fr mme mlle vs viz cf e.g i.e eg ie approx ca al. resp incl esp".split()
+    "supt insp fr mme mlle vs viz cf e.g i.e eg ie approx ca resp incl esp".split()
 )
 #: After these it does not when a number follows.
 _BEFORE_NUMBER = frozenset(
@@ -66,20 +64,17 @@ def split_sentences(text: str) -> NDArray[np.int64]:
     if not text:
         return np.zeros(0, dtype=np.int64)
     has_capitals = text != text.lower()
-    ends: list[int] = []
-    for match in _BOUNDARY.finditer(text):
-        if match.lastgroup == "blank":
-            end = _last_visible(text, match.start())
-        elif match.lastgroup == "cjk" or _ends(text, match.start(), match.end(), has_capitals):
-            end = match.end()
-        else:
-            continue
-        if end > (ends[-1] if ends else 0):
-            ends.append(end)
-    if ends and not text[ends[-1] :].strip():
-        ends.pop()
-    ends.append(len(text))
-    return np.array(ends, dtype=np.int64)
+    ends = {_last_visible(text, match.start()) for match in _BLANK.finditer(text)}
+    ends.update(
+        match.end()
+        for match in _STOP.finditer(text)
+        if _ends(text, match.start(), match.end(), has_capitals)
+    )
+    ends.discard(0)
+    last = _last_visible(text, len(text))
+    ends.discard(last)
+    ends.add(len(text))
+    return np.array(sorted(ends), dtype=np.int64)
 
 
 def _last_visible(text: str, position: int) -> int:
@@ -90,15 +85,21 @@ def _last_visible(text: str, position: int) -> int:
 
 
 def _ends(text: str, start: int, stop: int, has_capitals: bool) -> bool:
-    """Whether the terminator `text[start:stop]`, which white space follows, ends a sentence."""
+    """Whether the terminator `text[start:stop]`, with what closes after it, ends a sentence."""
+    if text[start] in _CJK_STOPS:
+        return True
+    if not text[stop : stop + 1].isspace():
+        return False
     following = _NEXT.match(text, stop, stop + 80)
     word = following.group(1) if following else ""
     if has_capitals and word[:1].islower():
         return False
     if text[start] != "." or text.startswith("..", start):
         return True
-    reach = _LAST_WORD.search(text[max(0, start - _REACH) : start])
-    before = reach.group() if reach else ""
+    reach = text[max(0, start - _REACH) : start]
+    before = "" if reach[-1:].isspace() else (reach.split() or [""])[-1].lstrip(_OPENING)
+    if len(before) > _LONGEST and "." not in before:
+        return True
     return not _is_abbreviation(text, start, before, word)
 
 
@@ -109,7 +110,7 @@ def _is_abbreviation(text: str, stop: int, before: str, following: str) -> bool:
         return True
     if lowered in _BEFORE_NUMBER and following[:1].isdigit():
         return True
-    if _LIST_NUMBER.match(before) and not text[_line_start(text, stop) : stop - len(before)].strip():
+    if _LIST_NUMBER.match(before) and _opens_line(text, stop - len(before)):
         return True
     is_initial = len(before) == 1 and before.isupper() and before != "I"
     if is_initial or _ACRONYM.match(before):
@@ -117,5 +118,8 @@ def _is_abbreviation(text: str, stop: int, before: str, following: str) -> bool:
     return False
 
 
-def _line_start(text: str, position: int) -> int:
-    return text.rfind("\n", 0, position) + 1
+def _opens_line(text: str, position: int) -> bool:
+    """Whether nothing but white space (at most `_REACH` characters) stands before `position` in its line."""
+    reach = text[max(0, position - _REACH) : position]
+    _, newline, indent = reach.rpartition("\n")
+    return not indent.strip() and (bool(newline) or position <= _REACH)

@@ -44,11 +44,21 @@ _LONG_VOWEL = 0x30FC
 @functools.cache
 def _classes() -> NDArray[np.uint8]:
     """The class of every code point, `[0x110000]`; made once, from the interpreter's Unicode tables."""
-    of_category = {"L": _LETTERS, "N": _LETTERS, "M": _ATTACHED, "P": _SINGLE, "S": _SINGLE, "Z": _SPACE, "C": _SINGLE}
+    of_category = {
+        "L": _LETTERS,
+        "N": _LETTERS,
+        "M": _ATTACHED,
+        "P": _SINGLE,
+        "S": _SINGLE,
+        "Z": _SPACE,
+        "C": _SINGLE,
+    }
     of_category |= {"Cf": _ATTACHED, "Cc": _ATTACHED}
     category = unicodedata.category
     names = (category(chr(point)) for point in range(0x110000))
-    table = np.fromiter((of_category.get(name) or of_category[name[0]] for name in names), np.uint8, 0x110000)
+    table = np.fromiter(
+        (of_category.get(name) or of_category[name[0]] for name in names), np.uint8, 0x110000
+    )
     for point in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85):
         table[point] = _SPACE
     for first, last in _IDEOGRAPHS:
