@@ -17,6 +17,12 @@ from pretextual.testing.statistics import chi_square_z, kolmogorov_z, mean_z
 MILLION = np.arange(1_000_000)
 
 
+def distinct(numbers) -> int:
+    """How many different numbers there are (sorting is faster than `np.unique` on millions)."""
+    ordered = np.sort(numbers, axis=None)
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
+
+
 def draw_of(ids, epochs, seed=0):
     ids = np.asarray(ids, dtype=np.int64)
     return Draw(seed, ids, np.broadcast_to(np.int64(epochs), ids.shape), np.zeros(ids.shape))
@@ -24,7 +30,7 @@ def draw_of(ids, epochs, seed=0):
 
 def test_no_two_ids_of_a_million_share_a_key():
     keys = stream(0, "corrupt", 0).keys(MILLION)
-    assert np.unique(keys).size == MILLION.size
+    assert distinct(keys) == MILLION.size
 
 
 def test_stages_epochs_and_seeds_share_no_keys():
@@ -34,21 +40,21 @@ def test_stages_epochs_and_seeds_share_no_keys():
         for stage in ("corrupt", "order")
         for epoch in range(3)
     ]
-    assert np.unique(np.concatenate(parts)).size == 12 * 100_000
+    assert distinct(np.concatenate(parts)) == 12 * 100_000
 
 
 def test_no_two_ids_of_a_million_share_a_stream():
     bits = draw_of(MILLION, 0).keyed("corrupt").bits(4)
-    assert np.unique(bits[:, 0]).size == MILLION.size, "the first number alone tells ids apart"
+    assert distinct(bits[:, 0]) == MILLION.size, "the first number alone tells ids apart"
     # Over all counters single numbers may meet: 8e12 pairs of 2^64, so none is expected.
-    assert np.unique(bits).size >= bits.size - 1
+    assert distinct(bits) >= bits.size - 1
 
 
 def test_adding_seeds_and_epochs_would_show():
     # The classic fault: epoch 1 of seed 42 is epoch 0 of seed 43.
     a = draw_of(range(50), 1, seed=42).keyed("corrupt").bits(8)
     b = draw_of(range(50), 0, seed=43).keyed("corrupt").bits(8)
-    assert not np.intersect1d(a, b).size
+    assert distinct([*a.ravel(), *b.ravel()]) == a.size + b.size
 
 
 @pytest.mark.parametrize("size", [*range(1, 130), 255, 256, 257, 1000, 1023, 1024, 1025, 2000])
@@ -67,7 +73,7 @@ def test_any_permutation_is_a_bijection(size, seed):
 def test_every_permutation_of_a_few_is_equally_likely(size):
     number = {p: i for i, p in enumerate(itertools.permutations(range(size)))}
     counts = np.zeros(math.factorial(size))
-    for epoch in range(6000):
+    for epoch in range(2400):
         counts[number[tuple(permute(np.arange(size), size, stream(5, "order", epoch)))]] += 1
     assert abs(chi_square_z(counts, 1.0)) < 5
 
@@ -75,18 +81,18 @@ def test_every_permutation_of_a_few_is_equally_likely(size):
 @pytest.mark.parametrize("size", [7, 16, 30])
 def test_every_place_gets_every_thing_equally_often(size):
     counts = np.zeros((size, size))
-    for epoch in range(4000):
+    for epoch in range(1500):
         counts[np.arange(size), permute(np.arange(size), size, stream(9, "order", epoch))] += 1
     # Rows and columns have fixed sums, so the spread is smaller than a free table's; both ends are checked.
     free = (size - 1) ** 2
-    statistic = ((counts - 4000 / size) ** 2 / (4000 / size)).sum() * (size - 1) / size
+    statistic = ((counts - 1500 / size) ** 2 / (1500 / size)).sum() * (size - 1) / size
     assert abs(statistic - free) < 5 * math.sqrt(2 * free)
 
 
 def test_large_permutations_have_no_structure():
     size = 100_003
     order = permute(np.arange(size), size, stream(1, "order", 0))
-    assert np.unique(order).size == size
+    assert distinct(order) == size
     assert abs(np.corrcoef(order[:-1], order[1:])[0, 1]) < 5 / math.sqrt(size)
     assert abs(np.corrcoef(order, np.arange(size))[0, 1]) < 5 / math.sqrt(size)
     assert (order == np.arange(size)).sum() < 12  # fixed points: Poisson of mean 1
@@ -150,12 +156,12 @@ def test_streams_are_independent(other):
     }[other]
     a, b = one.uniform(200), two.uniform(200)
     assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 5 / math.sqrt(a.size)
-    assert np.intersect1d(one.bits(200), two.bits(200)).size == 0
+    assert distinct(np.stack([one.bits(200), two.bits(200)])) == 2 * a.size
 
 
 def test_the_finaliser_is_a_bijection_that_avalanches():
     words = stream(0, "mix").keys(MILLION[:20_000])
-    assert np.unique(mix(words)).size == words.size
+    assert distinct(mix(words)) == words.size
     for bit in range(0, 64, 7):
         flipped = mix(words) ^ mix(words ^ np.uint64(1 << bit))
         shares = [float(((flipped >> np.uint64(k)) & np.uint64(1)).mean()) for k in range(64)]
