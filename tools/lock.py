@@ -1,7 +1,7 @@
-"""Write requirements.lock: the versions in this environment, portable to any machine and to Python 3.11-3.12.
+"""Write requirements.lock: the versions in this environment, portable over machines and Python 3.11-3.12.
 
-Local versions (`+cpu`) are dropped and packages that only some platforms or builds of torch need are left out,
-so the same file serves a laptop and a GPU machine.
+Local versions (`+cpu`) are dropped and packages that only some platforms or builds of torch need are left
+out, so the same file serves a laptop and a GPU machine.
 """
 
 from __future__ import annotations
@@ -26,5 +26,7 @@ def lock_lines() -> list[str]:
 
 
 if __name__ == "__main__":
-    head = "# Versions that the tests pass with. Written by `make lock`; torch is installed first.\n"
+    head = (
+        "# Versions that the tests pass with. Written by `make lock`; torch is installed first.\n"
+    )
     Path(sys.argv[1]).write_text(head + "\n".join(lock_lines()) + "\n", encoding="utf-8")

@@ -91,8 +91,11 @@ _UNTAGGED = "untagged"
 class _Loader(yaml.SafeLoader):
     """Guesses no types, so that every tag it reports stands in the text."""
 
-    DEFAULT_SCALAR_TAG = DEFAULT_SEQUENCE_TAG = DEFAULT_MAPPING_TAG = _UNTAGGED
-    yaml_implicit_resolvers: ClassVar[dict[str, list[object]]] = {}
+    # The stubs call these final; they are the documented way to change how untagged nodes are seen.
+    DEFAULT_SCALAR_TAG = _UNTAGGED  # type: ignore[misc]
+    DEFAULT_SEQUENCE_TAG = _UNTAGGED  # type: ignore[misc]
+    DEFAULT_MAPPING_TAG = _UNTAGGED  # type: ignore[misc]
+    yaml_implicit_resolvers: ClassVar[dict[str, list[object]]] = {}  # type: ignore[misc]
 
 
 def parse_scalar(text: str) -> Plain:
@@ -188,7 +191,7 @@ class _Reader:
             return self._mapping(node, above)
         if isinstance(node, yaml.SequenceNode):
             return Items(place, tuple(self.node(item, above) for item in node.value))
-        if node.style in ("'", '"', "|", ">"):
+        if getattr(node, "style", None) in ("'", '"', "|", ">"):
             return Scalar(place, node.value, node.value, quoted=True)
         return Scalar(place, parse_scalar(node.value), node.value)
 

@@ -45,7 +45,7 @@ class TrainConfig(Config):
     """Positions in a global batch, rounded to whole rows; with neither: 4096."""
 
     micro_batch_rows: Annotated[int, Gt(0)] | None = None
-    """Rows in one forward pass; unset: as many as fit (on a CPU the whole batch). Changes memory, not results."""
+    """Rows in one forward pass; unset: as many as fit (on a CPU all). Changes memory, not results."""
 
     learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Highest learning rate of the schedule."""
