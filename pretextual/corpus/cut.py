@@ -54,7 +54,7 @@ def _continues(byte: int) -> bool:
 
 
 def parts(data: bytes, largest: int = LARGEST_DOCUMENT_BYTES) -> Iterator[bytes]:
-    """Cut into parts of at most `largest` bytes, each but the last at least half that; joined they are `data`."""
+    """Parts of at most `largest` bytes, each but the last at least half that; joined they are `data`."""
     start = 0
     while len(data) - start > largest:
         window = data[start : start + largest + 4]
@@ -65,7 +65,7 @@ def parts(data: bytes, largest: int = LARGEST_DOCUMENT_BYTES) -> Iterator[bytes]
 
 
 def block_starts(data: bytes, block_bytes: int) -> list[int]:
-    """Where the blocks of a document begin: about `block_bytes` each, at good borders.
+    """Where the blocks of a document begin: nearly equal, of about `block_bytes` at most, at good borders.
 
     How many there are is `num_blocks(len(data), block_bytes)`: known without the text.
 
@@ -85,4 +85,4 @@ def block_starts(data: bytes, block_bytes: int) -> list[int]:
 
 def num_blocks(num_bytes: int, block_bytes: int) -> int:
     """Number of blocks of a document of so many bytes."""
-    return max(1, num_bytes // block_bytes)
+    return max(1, -(-num_bytes // block_bytes))
