@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from pretextual.core.artifacts import atomic_folder, write_json
+from pretextual.core.artifacts import atomic_folder
 from pretextual.models.config import Head
 from pretextual.models.isolation import check_isolation, isolated_mask, position_offset
 from pretextual.models.packing import restarted_positions
@@ -126,11 +125,7 @@ class Backbone:
         with atomic_folder(folder) as partial:
             with quiet():
                 self.model.save_pretrained(partial)
-            tokenizer.save(partial)
-            if self.max_tokens is not None:
-                path = partial / "tokenizer_config.json"
-                settings = json.loads(path.read_text(encoding="utf-8"))
-                write_json(path, {**settings, "model_max_length": self.max_tokens})
+            tokenizer.save(partial, purpose=self.head, model_max_length=self.max_tokens)
 
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": batch.inputs, **self._fixed}

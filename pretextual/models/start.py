@@ -49,7 +49,7 @@ def start(
     return backbone
 
 
-def added_tokens(own: Tokenizer, given: Tokenizer, where: str) -> list[tuple[int, list[int]]]:
+def added_tokens(own: Tokenizer, given: Tokenizer, where: str) -> list[tuple[int, tuple[int, ...]]]:
     """The tokens that `given` has beyond `own`, with the pieces that spell them in `own`.
 
     Raises:
@@ -67,4 +67,8 @@ def added_tokens(own: Tokenizer, given: Tokenizer, where: str) -> list[tuple[int
                 expected=f"{own.token(index)!r}, as in the checkpoint's own tokenizer",
                 hint=f"tokenizer.load={where}",
             )
-    return [(index, own.encode(given.token(index))) for index in range(own.size, given.size)]
+    known = {word.id: word.pieces for word in given.added_words}
+    return [
+        (index, known.get(index) or own.encode_word(given.token(index)))
+        for index in range(own.size, given.size)
+    ]
