@@ -149,7 +149,6 @@ class Backbone:
     def _gather_rows(self, module: nn.Module, args: Any, output: Any) -> Any:
         if self._gather is not None:
             states = output.last_hidden_state  # [B, T, D]
-            output.last_hidden_state = states.flatten(0, 1).index_select(0, self._gather)[
-                None
-            ]  # [1, N, D]
+            rows = states.flatten(0, 1).index_select(0, self._gather)
+            output.last_hidden_state = rows[None]  # [1, N, D]
         return output
