@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 import pretextual
 from pretextual.core.errors import RunError
 from pretextual.models.backbone import Backbone
-from pretextual.models.build import build
-from pretextual.models.load import grow, load
 from pretextual.models.shape import parameter_count, resolve
+from pretextual.models.start import start
 from pretextual.recipes.recipe import Recipe
 from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
 from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
@@ -142,11 +141,8 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter) -> Data:
 
 
 def _backbone(recipe: Recipe, data: Data) -> Backbone:
-    tokenizer, head = data.store.tokenizer, data.objective.head
-    if recipe.model.init is None:
-        return build(recipe.model, head, tokenizer, recipe.windows.tokens, recipe.seed)
-    backbone, _ = load(recipe.model.init, head)
-    return grow(backbone, tokenizer)
+    head = data.objective.head
+    return start(recipe.model, head, data.store.tokenizer, recipe.windows.tokens, recipe.seed)
 
 
 def _require_space(run: Run, recipe: Recipe, backbone: Backbone) -> None:
