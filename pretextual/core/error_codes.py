@@ -233,6 +233,51 @@ _declare(
     "no text to train a tokenizer on",
     "The training part of the corpus is empty.",
 )
+_declare(
+    "T007",
+    "not a token store",
+    "A token store is a folder that `pretextual prepare` made; its manifest.json says so.",
+)
+_declare(
+    "T008",
+    "incomplete token store",
+    "The folder holds token files but no manifest, which is written last: the preparation or a copy was "
+    "interrupted.",
+)
+_declare(
+    "T009",
+    "damaged token store",
+    "A file of the store is missing, unreadable or of another size than its manifest says.",
+)
+_declare(
+    "T010",
+    "tokenizer mismatch",
+    "The store was made with another tokenizer than the model has: its ids would mean other tokens. Compared "
+    "are hashes of everything that ids depend on.",
+)
+_declare(
+    "T011",
+    "folder is not free",
+    "The folder for the store exists and holds something else; nothing in it was touched. A store of the same "
+    "text and tokenizer would have been opened instead.",
+)
+_declare(
+    "T012",
+    "disk full",
+    "Writing the token store failed because the disk or the user's share of it is full. What was finished is "
+    "kept beside the target, and the same command continues from there.",
+)
+_declare(
+    "T013",
+    "no tokens",
+    "Not one document of the corpus gave a token; the tokenizer drops or cannot spell all of its text.",
+)
+_declare(
+    "T014",
+    "a preparing process died",
+    "A process that encoded text was killed, most often for want of memory. What was finished is kept, and the "
+    "same command continues from there.",
+)
 
 _declare(
     "T060",
@@ -388,4 +433,10 @@ _declare(
     "R014",
     "optional package missing",
     "The recipe asks for something that an optional package does; the message names the extra that installs it.",
+)
+_declare(
+    "R040",
+    "report cannot be written",
+    "The operating system refused to write the report's file: its folder is read-only, full, or a file stands where a "
+    "folder should.",
 )

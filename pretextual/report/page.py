@@ -1,0 +1,89 @@
+"""The page: one file that needs nothing else, asks for nothing, and runs nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+
+from pretextual.report import provenance
+from pretextual.report.control_words import control_words
+from pretextual.report.curves import curves
+from pretextual.report.filled import filled
+from pretextual.report.forgetting import forgetting
+from pretextual.report.headline import Fact, facts, headline, is_finished
+from pretextual.report.html import Html, element, join
+from pretextual.report.read import RunRecord
+from pretextual.report.tables import data_tables
+
+
+def page(record: RunRecord) -> str:
+    """The whole report as one HTML document.
+
+    Its content security policy allows the style sheet of this page, by its hash, and nothing else: no script,
+    no image, no request, even if text of the corpus found a way to ask for one.
+    """
+    style = resources.files("pretextual.report").joinpath("page.css").read_text(encoding="utf-8")
+    title = f"{record.name} · pretextual"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy(style)),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Html(style)),
+    )
+    body = element("body", _header(record), element("main", join(_sections(record))), _footer())
+    return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
+
+
+def _policy(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _header(record: RunRecord) -> Html:
+    state, kind = ("finished", "done") if is_finished(record) else ("not finished", "open")
+    if not record.rows:
+        state = "not begun"
+    what, *rest = headline(record) or ["Nothing is known of this run."]
+    return element(
+        "header",
+        element("p", "pretextual report", class_="brand"),
+        element("h1", record.name, " ", element("span", state, class_=f"state {kind}")),
+        element("p", what, class_="what"),
+        element("p", " ".join(rest), class_="lead") if rest else Html(""),
+        join(element("p", sentence, class_="damage") for sentence in record.damage),
+        element("dl", join(_tile(fact) for fact in facts(record)), class_="facts"),
+    )
+
+
+def _tile(fact: Fact) -> Html:
+    return element(
+        "div",
+        element("dt", fact.name),
+        element("dd", element("b", fact.value), element("span", fact.note)),
+    )
+
+
+def _sections(record: RunRecord) -> list[Html]:
+    parts = [
+        ("Curves", curves(record)),
+        ("What it says", filled(record)),
+        ("Forgetting", forgetting(record)),
+        ("Changes on the way", control_words(record)),
+        ("Recipe", provenance.recipe(record)),
+        ("Machine and versions", provenance.machine(record)),
+        ("Model card", provenance.card(record)),
+        ("Data", join([data_tables(record), provenance.other_evaluations(record)])),
+    ]
+    return [element("section", element("h2", title), content) for title, content in parts]
+
+
+def _footer() -> Html:
+    return element(
+        "footer",
+        "Drawn from the files in the run's folder: metrics.jsonl, controls.jsonl, machine.json, manifest.json, "
+        "recipe.yaml, evaluations/. A nat is 1.4427 bits; ± is one standard error.",
+    )
