@@ -1,0 +1,20 @@
+"""The verbs, in the order of a first visit. Each lies in the module of its name and loads when it is called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERBS: Final[dict[str, str]] = {
+    "demo": "From a built-in corpus to a small model, in a few minutes.",
+    "prepare": "Turn text into a token store.",
+    "peek": "Show what the model will see: original and corrupted.",
+    "check": "Explain a recipe and what it will cost; train nothing.",
+    "recipes": "List the built-in recipes, or print one.",
+    "pretrain": "Pre-train a model on text.",
+    "resume": "Go on with a run.",
+    "replay": "Show what the model saw at a step of a run.",
+    "fill": "Fill the gaps of a sentence.",
+    "generate": "Continue a text.",
+    "evaluate": "Measure a model on a text.",
+    "doctor": "Show versions, cores, memory, GPU and measured speed.",
+}
