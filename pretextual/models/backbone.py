@@ -80,6 +80,11 @@ class Backbone:
         return int(self.model.get_input_embeddings().num_embeddings)
 
     @property
+    def num_parameters(self) -> int:
+        """Parameters, tied ones once."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
     def max_tokens(self) -> int | None:
         """The longest row that the model takes, special tokens included; None without a limit."""
         capacity = getattr(self.model.config, "max_position_embeddings", None)

@@ -156,6 +156,10 @@ class MaskedLM(Objective):
         """Cross entropy at the hidden positions, `masked-lm`."""
         return [token_term(self.name, backbone.logits(batch), batch)]
 
+    def held_out(self) -> MaskedLM:
+        """15 % of tokens at random, 80/10/10, always the same ones: one question for all strategies and rates."""
+        return MaskedLM(MaskedLMConfig(copies=1), self.special, self.vocabulary_size)
+
     def chance_loss(self, vocabulary_size: int) -> float:
         """All tokens equally likely: ln V."""
         return math.log(vocabulary_size)

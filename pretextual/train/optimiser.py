@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from pretextual.models.backbone import ParameterGroups
 from pretextual.recipes.train_config import TrainConfig
 
 
-def build_optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over all parameters that learn; weight decay on matrices (two dimensions or more), embeddings included."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
-    vectors = [parameter for parameter in parameters if parameter.ndim < 2]
+def build_optimiser(groups: ParameterGroups, config: TrainConfig) -> torch.optim.AdamW:
+    """Fused AdamW, weight decay on matrices only."""
     return torch.optim.AdamW(
         [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": list(groups.matrices), "weight_decay": config.weight_decay},
+            {"params": list(groups.vectors), "weight_decay": 0.0},
         ],
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),

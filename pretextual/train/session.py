@@ -68,7 +68,7 @@ def open_session(
     _require_space(run, recipe, backbone)
     backbone.model.to(place.device)
     _record_machine(run, place, data)
-    optimiser = build_optimiser(backbone, recipe.train)
+    optimiser = build_optimiser(backbone.parameter_groups(), recipe.train)
     state = _load_state(run, backbone, optimiser, reporter)
     budget = resolve_budget(
         recipe.train,

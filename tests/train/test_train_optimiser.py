@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pretextual.models.backbone import ParameterGroups
 from pretextual.recipes.train_config import TrainConfig
 from pretextual.train.optimiser import FiniteGuard, build_optimiser, guarded_step
 
@@ -18,10 +19,14 @@ def _step(model: nn.Module, optimiser: torch.optim.AdamW, guard: FiniteGuard, st
     optimiser.zero_grad()
 
 
+def _groups(model: nn.Linear) -> ParameterGroups:
+    return ParameterGroups((model.weight,), (model.bias,))
+
+
 def test_weights_and_moments_do_not_move_from_the_first_bad_step_on() -> None:
     torch.manual_seed(0)
     model = nn.Linear(3, 3)
-    optimiser = build_optimiser(model, TrainConfig())
+    optimiser = build_optimiser(_groups(model), TrainConfig())
     guard = FiniteGuard(torch.device("cpu"))
     _step(model, optimiser, guard, 0, 1.0)
     before = [p.detach().clone() for p in model.parameters()]
@@ -38,7 +43,7 @@ def test_good_steps_move_and_agree_with_plain_adamw() -> None:
     ours, plain = nn.Linear(3, 3), nn.Linear(3, 3)
     plain.load_state_dict(ours.state_dict())
     config = TrainConfig(learning_rate=0.01, weight_decay=0.1)
-    optimiser = build_optimiser(ours, config)
+    optimiser = build_optimiser(_groups(ours), config)
     reference = torch.optim.AdamW(
         [
             {"params": [plain.weight], "weight_decay": 0.1},
