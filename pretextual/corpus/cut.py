@@ -15,7 +15,7 @@ LARGEST_DOCUMENT_BYTES = 1 << 20
 _BORDERS = (
     re.compile(rb"\n[ \t\r\f\v]*\n"),
     re.compile(rb"\n"),
-    re.compile("[.!?][\"')\\]]*[ \t]|[。！？]".encode()),
+    re.compile("[.!?][\"')\\]]*[ \t]|。|！|？".encode()),
     re.compile(rb"[ \t]"),
 )
 

@@ -15,6 +15,8 @@ _BORDERS: dict[DocumentRule, re.Pattern[bytes] | None] = {
     "lines": re.compile(rb"\n"),
     "paragraphs": re.compile(rb"\n(?:[ \t\r\f\v]*\n)+"),
 }
+#: What ends the last document of a stream.
+_LAST_BORDER = {"lines": re.compile(rb"\n\Z"), "paragraphs": re.compile(rb"\n[ \t\r\f\v]*\Z")}
 _LEADING_BLANK_LINES = re.compile(rb"(?:[ \t\r\f\v]*\n)+")
 
 
@@ -73,9 +75,9 @@ def _split(
             yield line, part, pending[:length]
             line, part, pending = line + pending.count(b"\n", 0, length), part + 1, pending[length:]
     if pending:
-        yield from _finish(
-            pending if rule == "files" else pending.removesuffix(b"\n"), rule, line, part
-        )
+        if border:
+            pending = _LAST_BORDER[rule].sub(b"", pending)
+        yield from _finish(pending, rule, line, part)
 
 
 def _finish(
