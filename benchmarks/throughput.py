@@ -274,7 +274,6 @@ def main() -> None:
     store = prepare(
         CorpusConfig(sources=("python-docs",)),
         TokenizerConfig(kind="wordpiece", lowercase=True, vocabulary_size=VOCABULARY),
-        purpose="masked",
     )
     packed, documents_128 = packed_rows(store), document_rows(store, 128)
     documents_512 = document_rows(store, 512)

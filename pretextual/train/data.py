@@ -50,7 +50,6 @@ def prepare_store(
     return prepare(
         recipe.corpus,
         tokenizer_config(recipe),
-        purpose="causal" if recipe.objective.kind == "causal-lm" else "masked",
         model_size=(body, shape.hidden),
         budget_tokens=budget_tokens,
         on_progress=on_progress,

@@ -87,7 +87,6 @@ class Evaluator:
         store = prepare(
             CorpusConfig(sources=(GENERAL_SOURCE,), sample=_GENERAL_DOCUMENTS, held_out=0.0),
             TokenizerConfig(load=str(self.data.store.folder / "tokenizer")),
-            purpose="causal" if self._causal else "masked",
         )
         general = open_data(self.recipe, store)
         return evaluate_held_out(

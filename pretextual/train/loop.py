@@ -76,6 +76,7 @@ class Trainer:
         self._guard = FiniteGuard(self.place.device)
         self._metrics = MetricsLog(self.run.metrics)
         self._begun = time.perf_counter() - self.state.seconds
+        self._seconds_before, self._step_before = self.state.seconds, self.state.step
         self._last_row = self._begun + self.state.seconds - self._interval.seconds
         batches = Prefetcher(
             self.source,
@@ -171,7 +172,8 @@ class Trainer:
             step=step,
             end_step=self._end_step(),
             learning_rate=self._learning_rate,
-            seconds=self.seconds,
+            seconds_per_step=(self.seconds - self._seconds_before)
+            / max(step - self._step_before, 1),
         )
         if step % self.cadence.log == 0 or last:
             self._write_row()

@@ -15,7 +15,7 @@ class Reporter:
         """Preparation goes on: `done` of `total` units of a stage."""
 
     def status(self, **fields: Any) -> None:
-        """The live line: `step`, `end_step`, `learning_rate`, `seconds`."""
+        """The live line: `step`, `end_step`, `learning_rate`, `seconds_per_step`."""
 
     def row(self, row: dict[str, Any]) -> None:
         """A row of the metrics, just written."""

@@ -64,8 +64,15 @@ def open_session(
     """
     place = resolve_place(recipe.train, run.read_machine().get("threads"))
     data = _open_data(run, recipe, reporter)
-    backbone = _backbone(recipe, data)
-    _require_space(run, recipe, backbone)
+    backbone = start(
+        recipe.model,
+        data.objective.head,
+        data.store.tokenizer,
+        recipe.windows.tokens,
+        recipe.seed,
+    )
+    need = disk_need_bytes(backbone.num_parameters, recipe.train.keep_checkpoints)
+    require_space(run.folder, need)
     backbone.model.to(place.device)
     _record_machine(run, place, data)
     optimiser = build_optimiser(backbone.parameter_groups(), recipe.train)
@@ -138,15 +145,6 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter) -> Data:
             hint="put the original texts back, or start a new run",
         )
     return open_data(recipe, store)
-
-
-def _backbone(recipe: Recipe, data: Data) -> Backbone:
-    head = data.objective.head
-    return start(recipe.model, head, data.store.tokenizer, recipe.windows.tokens, recipe.seed)
-
-
-def _require_space(run: Run, recipe: Recipe, backbone: Backbone) -> None:
-    require_space(run.folder, disk_need_bytes(backbone.num_parameters, recipe.train.keep_checkpoints))
 
 
 def _record_machine(run: Run, place: Place, data: Data) -> None:
