@@ -364,6 +364,26 @@ _declare(
     "Llama and Qwen3 have dropout on attention weights alone; a value above 0 elsewhere would be ignored "
     "silently, so it is refused.",
 )
+_declare(
+    "M012",
+    "no gap to fill",
+    "Write [MASK] where the model should say something; <mask> and the tokenizer's own name are accepted too.",
+)
+_declare(
+    "M013",
+    "nothing to read",
+    "The text is empty or blank, or holds no token that the model knows.",
+)
+_declare(
+    "M014",
+    "a candidate that cannot be spelled",
+    "A candidate is scored by its pieces, and the tokenizer has none for some of its characters.",
+)
+_declare(
+    "M015",
+    "this model cannot do that",
+    "Encoders fill gaps anywhere and cannot write on; decoders write on and see only what stands before.",
+)
 
 # --- run ---
 
