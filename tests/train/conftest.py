@@ -21,7 +21,6 @@ TINY = (
     "model.hidden=64",
     "model.heads=1",
     "windows.tokens=32",
-    "tokenizer.vocabulary_size=320",
     "train.batch_rows=8",
     "train.log_every_steps=2",
     "train.threads=1",

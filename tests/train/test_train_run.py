@@ -29,6 +29,10 @@ def curve(run: Path) -> list[dict[str, Any]]:
     return [{k: row[k] for k in EQUAL if k in row} for row in read_metrics(run / "metrics.jsonl")]
 
 
+def controls(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "controls.jsonl").read_text().splitlines()]
+
+
 def digests(run: Path) -> list[str]:
     return [row["examples_digest"] for row in read_metrics(run / "metrics.jsonl", "train")]
 
@@ -127,7 +131,7 @@ def test_seconds_of_the_run_end_it_and_progress_reaches_one(tiny: Tiny, tmp_path
     rows = list(read_metrics(tmp_path / "run" / "metrics.jsonl", "train"))
     assert result.step == rows[-1]["step"] > 10
     assert rows[-1]["learning_rate"] < 0.1 * max(row["learning_rate"] for row in rows)
-    records = [json.loads(line) for line in (tmp_path / "run" / "controls.jsonl").open()]
+    records = controls(tmp_path / "run")
     assert len(records) > 1 and records[-1]["values"]["end_sample"] == rows[-1]["samples"]
 
 
@@ -191,7 +195,7 @@ def test_memory_running_out_halves_the_micro_batch_and_keeps_the_examples(
     monkeypatch.setattr(step_module, "collate", small_memory)
     pretrain(tiny("bert", "train.steps=6"), tmp_path / "small")
     assert digests(tmp_path / "small") == digests(tmp_path / "plain")
-    records = [json.loads(line) for line in (tmp_path / "small" / "controls.jsonl").open()]
+    records = controls(tmp_path / "small")
     assert [r["values"]["rows"] for r in records if r["kind"] == "micro_batch"] == [4, 2]
     for a, b in zip(curve(tmp_path / "small"), curve(tmp_path / "plain"), strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
