@@ -1,1 +1,16 @@
+"""Conformance checks that anyone can run on their own objective or strategy, and made-up data for them."""
 
+from __future__ import annotations
+
+from pretextual.testing.corruption import check_corruption
+from pretextual.testing.objective import check_objective
+from pretextual.testing.toy import TOY_SPECIAL, ToySplit, toy_split, toy_windows
+
+__all__ = [
+    "TOY_SPECIAL",
+    "ToySplit",
+    "check_corruption",
+    "check_objective",
+    "toy_split",
+    "toy_windows",
+]

@@ -1,0 +1,160 @@
+"""Conformance of corruption: laws that every objective and masking strategy obeys, ours and anyone's.
+
+from pretextual.testing import check_corruption
+check_corruption(MyStrategy())
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from pretextual.core.randomness import Draw
+from pretextual.corrupt.digest import row_digests
+from pretextual.corrupt.example import Example
+from pretextual.corrupt.rewrite import rebuild
+from pretextual.corrupt.strategies import Strategy
+from pretextual.objectives import MaskedLM, MaskedLMConfig, Objective
+from pretextual.testing.rows import Rows, arrays_of, padded, rows_of
+from pretextual.testing.statistics import mean_z
+from pretextual.testing.toy import TOY_SPECIAL, toy_windows
+from pretextual.tokens.special import SpecialIds
+from pretextual.windows.window import Windows
+
+_DOCUMENTS = [62, 30, 30, 5, 55, 1, 40, 20, 90, 62, 17, 43]
+
+
+def check_corruption(
+    subject: Objective | Strategy,
+    *,
+    windows: Windows | None = None,
+    special: SpecialIds = TOY_SPECIAL,
+    vocabulary_size: int = 100,
+    rate: float | None = None,
+    dynamic: bool = True,
+    num_ids: int = 20_000,
+) -> None:
+    """Check that an objective (or a strategy, inside a masked LM with defaults) makes lawful examples.
+
+    The laws: pure; one row's result depends neither on other rows nor on padding; inserted tokens and
+    padding stay as they are and are never targets of an aligned layout; `rebuild` gives the original back;
+    hidden tokens are never shown as special ones but the mask; the mean rate; epochs, seeds and ids draw
+    differently.
+
+    Args:
+        subject: what is checked.
+        windows: windows to corrupt, of the objective's layout; None: made-up ones.
+        special: the special tokens of `windows`.
+        vocabulary_size: ids of `windows` lie below it.
+        rate: expected mean share of ordinary tokens that are targets; None: not checked.
+        dynamic: whether epochs must differ (False for static masks and for objectives that draw nothing).
+        num_ids: how many ids are tried for shared streams.
+
+    Raises:
+        AssertionError: a law is broken; the message says which and where.
+    """
+    if isinstance(subject, Strategy):
+        # Not validated: a strategy of one's own is no member of the recipe's union.
+        config = MaskedLMConfig.model_construct(**{"strategy": subject})  # type: ignore[arg-type]
+        subject = MaskedLM(config, special, vocabulary_size)
+        rate = config.rate if rate is None and isinstance(config.rate, float) else rate
+    if windows is None:
+        windows = toy_windows(_DOCUMENTS, layout=subject.layout, vocabulary_size=vocabulary_size)
+    _check_pure(subject, windows)
+    _check_rows_alone(subject, windows)
+    _check_content(subject, windows, special)
+    if rate is not None:
+        _check_rate(subject, windows, rate)
+    if dynamic:
+        _check_streams(subject, windows, num_ids)
+
+
+def _examples(objective: Objective, windows: Windows, epoch: int = 0, seed: int = 0) -> Example:
+    shape = windows.ids.shape
+    draw = Draw(seed, windows.ids, np.full(shape, epoch, dtype=np.int64), np.full(shape, 0.5))
+    return objective.examples(windows, draw)
+
+
+def _assert_equal(one: Example, two: Example, what: str) -> None:
+    for name, array in arrays_of(one).items():
+        other = arrays_of(two)[name]
+        differ = np.argwhere(array != other) if array.shape == other.shape else [["shape"]]
+        assert not len(differ), f"{what}: `{name}` differs, first at {list(differ[0])}"
+
+
+def _check_pure(objective: Objective, windows: Windows) -> None:
+    before = {name: array.copy() for name, array in arrays_of(windows).items()}
+    first, second = _examples(objective, windows), _examples(objective, windows)
+    _assert_equal(first, second, "the same windows, epoch and seed gave two results")
+    for name, array in arrays_of(windows).items():
+        assert np.array_equal(array, before[name]), f"corruption wrote into its input `{name}`"
+
+
+def _check_rows_alone(objective: Objective, windows: Windows) -> None:
+    whole = _examples(objective, windows, epoch=3)
+    rows = np.arange(len(windows.ids))
+    orders = [rows[::-1], rows[: len(rows) // 2], *rows[:5, None]]
+    for order in orders:
+        part = _examples(objective, rows_of(windows, order), epoch=3)
+        _assert_equal(
+            part, rows_of(whole, order), f"rows {order.tolist()} alone differ from the batch"
+        )
+    for columns in (1, 13):
+        wider = _examples(objective, padded(windows, columns), epoch=3)
+        _assert_equal(
+            wider, padded(whole, columns), f"{columns} more padding columns changed a row"
+        )
+
+
+def _check_content(objective: Objective, windows: Windows, special: SpecialIds) -> None:
+    example = _examples(objective, windows, epoch=1)
+    assert np.array_equal(rebuild(example), windows.tokens), "`rebuild` does not give the original"
+    padding = windows.segments < 0
+    assert not (example.loss_mask & padding).any(), "padding is a target"
+    inserted = ~windows.ordinary
+    assert np.array_equal(example.inputs[inserted], windows.tokens[inserted]), (
+        "an inserted token or padding was rewritten"
+    )
+    if example.layout == "causal":
+        return
+    assert not (example.loss_mask & inserted).any(), "an inserted token is a target"
+    changed = example.inputs != windows.tokens
+    assert not (changed & ~example.loss_mask).any(), "a token that is no target was rewritten"
+    barred = set(special.every) - {special.mask}
+    shown = barred & set(example.inputs[changed].tolist())
+    assert not shown, f"hidden tokens are shown as the special ids {sorted(shown)}"
+
+
+def _check_rate(objective: Objective, windows: Windows, rate: float) -> None:
+    ordinary = windows.ordinary.sum(axis=1)
+    gaps = [
+        _examples(objective, windows, epoch).loss_mask.sum(axis=1) - rate * ordinary
+        for epoch in range(100)
+    ]
+    score = mean_z(gaps, 0.0)
+    found = rate + float(np.mean(gaps)) / float(ordinary.mean())
+    assert abs(score) < 5, (
+        f"the mean rate is {found:.4f}, not {rate:.4f} ({score:+.1f} standard errors)"
+    )
+
+
+def _check_streams(objective: Objective, windows: Windows, num_ids: int) -> None:
+    for change, other in (("epoch", {"epoch": 1}), ("seed", {"seed": 1})):
+        one, two = _examples(objective, windows), _examples(objective, windows, **other)
+        same = np.array_equal(one.inputs, two.inputs) and np.array_equal(
+            one.loss_mask, two.loss_mask
+        )
+        assert not same, f"another {change} gave the same examples"
+    # The longest window under many ids. Their examples differ as much as chance lets them.
+    row = int(windows.ordinary.sum(axis=1).argmax())
+    many = rows_of(windows, np.full(num_ids, row))
+    example = _examples(objective, _numbered(many))
+    content = row_digests(_numbered(example, 0), 0)
+    shared = num_ids - np.unique(content).size
+    allowed = 5 + num_ids**2 / 1e8
+    assert shared <= allowed, f"{shared} of {num_ids} ids got the example of another id"
+
+
+def _numbered(rows: Rows, factor: int = 1) -> Rows:
+    return dataclasses.replace(rows, ids=np.arange(len(rows.ids)) * factor)

@@ -1,0 +1,40 @@
+"""Rows of windows and examples, chosen, repeated and padded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pretextual.corrupt.example import Example
+from pretextual.windows.window import Windows
+
+Rows = TypeVar("Rows", Windows, Example)
+
+_FILL = {"ordinary": False, "word_starts": True, "segments": -1, "loss_mask": False}
+
+
+def rows_of(value: Rows, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Rows:
+    """The given rows of windows or examples, in the given order."""
+    index = np.asarray(rows, dtype=np.int64)
+    chosen: dict[str, Any] = {name: array[index] for name, array in arrays_of(value).items()}
+    return dataclasses.replace(value, **chosen)
+
+
+def padded(value: Rows, columns: int) -> Rows:
+    """The same rows with further padding columns behind them."""
+    wider: dict[str, Any] = {
+        name: np.pad(array, ((0, 0), (0, columns)), constant_values=_FILL.get(name, 0))
+        for name, array in arrays_of(value).items()
+        if array.ndim == 2
+    }
+    return dataclasses.replace(value, **wider)
+
+
+def arrays_of(value: Windows | Example) -> dict[str, NDArray[Any]]:
+    """All arrays by name."""
+    fields = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return {name: array for name, array in fields if isinstance(array, np.ndarray)}
