@@ -16,5 +16,6 @@ VERBS: Final[dict[str, str]] = {
     "fill": "Fill the gaps of a sentence.",
     "generate": "Continue a text.",
     "evaluate": "Measure a model on a text.",
+    "report": "Draw a run as one HTML page.",
     "doctor": "Show versions, cores, memory, GPU and measured speed.",
 }

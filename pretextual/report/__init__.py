@@ -1,4 +1,4 @@
-"""Reports: pages made from what lies in a run's folder. Reads files only; knows neither torch nor the trainer."""
+"""Reports: pages made from what lies in a run's folder; files are all that is read, without torch."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Axis:
             digits = math.floor(math.log10(abs(tick)) + 1e-9) - exponent
             mantissa, power = f"{tick:.{digits}e}".split("e")
             return f"{mantissa}e{int(power)}"
-        if abs(tick) >= 10_000:
+        if self.high >= 10_000:
             size, letter = (1e6, "M") if self.high >= 1e6 else (1e3, "k")
             return f"{tick / size:.6g}{letter}"
         return f"{tick:,.{max(0, -exponent)}f}"
@@ -63,7 +63,7 @@ def covering(low: float, high: float, *, intervals: int = 5) -> Axis:
     return Axis(ticks[0], ticks[-1], ticks)
 
 
-def ending(high: float, *, intervals: int = 5) -> Axis:
+def ending(high: float, *, intervals: int = 6) -> Axis:
     """An axis of counts from 0 to exactly `high`; ticks are whole and lie inside."""
     high = max(high, 1.0)
     step = max(1.0, _step(high, intervals))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pretextual.core.progress import duration
 from pretextual.report.html import Html, element, join
-from pretextual.report.numbers import count, duration, number
+from pretextual.report.numbers import count, number
 from pretextual.report.read import Row, RunRecord
 from pretextual.report.tables import table
 
@@ -34,7 +35,7 @@ def control_words(record: RunRecord) -> Html:
                 "records and decides nothing again.",
                 class_="quiet",
             ),
-            table(["record", "from window", "what"], lines, text_columns=(2,)),
+            table(["record", "windows before", "what"], lines, text_columns=(2,)),
         ]
     )
 
@@ -50,11 +51,11 @@ def _said(control: Row, values: Row, before: Row | None) -> str:
 
 
 def _horizon(values: Row, before: Row | None) -> str:
-    end, budget = number(values.get("end_sample")), number(values.get("leg_seconds"))
-    to = "an unknown window" if end is None else f"window {end:,.0f}"
+    budget = number(values.get("leg_seconds"))
+    to = _end(values)
     within = "" if budget is None else f" (time budget {duration(budget)} of training)"
     if before is None:
-        return f"Training is to end at {to}{within}{_cadence(values)}."
+        return f"Training is to end after {to}{within}{_cadence(values)}."
     reached = number(values.get("progress")) or 0.0
     review = number(values.get("reviews")) or 0
     if review and budget is not None:
@@ -62,7 +63,7 @@ def _horizon(values: Row, before: Row | None) -> str:
             f"Estimate {review:.0f} of the time budget, at {reached:.1%} of the schedule: the end moves "
             f"from {_end(before)} to {to}."
         )
-    return f"Extended beyond the end at {_end(before)}: training now ends at {to}{within}."
+    return f"Extended beyond the end, which was after {_end(before)}: training now ends after {to}{within}."
 
 
 def _cadence(values: Row) -> str:
@@ -78,7 +79,7 @@ def _cadence(values: Row) -> str:
 
 def _end(values: Row) -> str:
     end = number(values.get("end_sample"))
-    return "an unknown window" if end is None else f"window {end:,.0f}"
+    return "an unknown number of windows" if end is None else count(end, "windows")
 
 
 def _named(values: Row) -> str:

@@ -21,12 +21,13 @@ def filled(record: RunRecord) -> Html:
     if not sentences:
         return element("p", "No sentence was filled during this run.", class_="quiet")
     evaluations = [row for row in record.held_out if row.get("filled")]
+    known = any(sample.get("answer") for sample, _ in sentences)
     less = ""
     if len(shown) < len(evaluations):
         less = f" {len(shown)} of {count(len(evaluations), 'evaluations')} are shown."
     note = (
-        "The same sentences at every evaluation, with what the model found most likely; "
-        f"a tick marks the word that stood there.{less}"
+        "The same sentences at every evaluation, with what the model found most likely"
+        f"{'; a tick marks the word that stood there' if known else ''}.{less}"
     )
     return join(
         [

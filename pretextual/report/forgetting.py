@@ -44,7 +44,7 @@ def verdict(before: Row, after: Row, text: str) -> str:
     error, change = math.hypot(*errors), second - first
     size = f"{abs(change):.4f} ± {error:.4f} nats per target"
     if abs(change) <= _ERRORS * error:
-        return f"Loss on general text ({text}) did not clearly change: {change:+.4f} ± {error:.4f} nats per target."
+        return f"Loss on general text ({text}) did not clearly change: {change:+.4f} ± {error:.4f} nats."
     if change > 0:
         return f"Some of what the checkpoint knew is forgotten: loss on general text ({text}) rose by {size}."
     return f"Nothing was forgotten: loss on general text ({text}) fell by {size}."
@@ -58,17 +58,25 @@ def _part(general: Row, when: str) -> dict[str, Any]:
 def _why_not(record: RunRecord) -> str:
     if not record.setting("model.init"):
         return "Trained from scratch: there was nothing to forget."
-    return "Not measured: either general text is part of what was trained on, or training had not come this far."
+    return (
+        "Not measured: general text is part of what was trained on, or the run did not get there."
+    )
 
 
 def _line(key: str, before: Row, after: Row) -> list[str]:
-    values = [number(row.get(key)) for row in (before, after)]
     name = f"{key} (nats per target)" if key == "loss" else key.replace("_", " ")
-    shown = [
-        loss(row) if key == "loss" else ("–" if value is None else short(value))
-        for row, value in zip((before, after), values, strict=True)
-    ]
-    difference = "–"
-    if values[0] is not None and values[1] is not None:
-        difference = f"{values[1] - values[0]:+.4g}"
-    return [name, *shown, difference]
+    values = number(before.get(key)), number(after.get(key))
+    change = "–"
+    if key != "targets" and values[0] is not None and values[1] is not None:
+        apart = values[1] - values[0]
+        change = f"{100 * apart:+.1f} points" if key == "accuracy" else f"{apart:+.4f}"
+    return [name, _shown(key, before), _shown(key, after), change]
+
+
+def _shown(key: str, row: Row) -> str:
+    value = number(row.get(key))
+    if key == "loss" or value is None:
+        return loss(row, key)
+    if key == "accuracy":
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if key == "targets" else short(value)

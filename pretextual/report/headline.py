@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from pretextual.report.numbers import count, duration, loss, number
+from pretextual.core.progress import duration
+from pretextual.report.numbers import count, loss, number
 from pretextual.report.read import Row, RunRecord
 
 _BITS = {"bits_per_byte": "bits per byte", "bits_per_masked_byte": "bits per masked byte"}
@@ -27,9 +28,9 @@ def headline(record: RunRecord) -> list[str]:
     return [*_what(record), *_how_long(record), *_state(record), *_how_good(record)]
 
 
-def facts(record: RunRecord) -> list[Fact]:
-    """The figures of the headline, the most telling first."""
-    return [*_quality_facts(record), *_size_facts(record)]
+def facts(record: RunRecord) -> tuple[list[Fact], list[Fact]]:
+    """The figures of the headline: how good it is, and how much was done."""
+    return _quality_facts(record), _size_facts(record)
 
 
 def figures(record: RunRecord) -> dict[str, Any]:
@@ -71,11 +72,11 @@ def _what(record: RunRecord) -> list[str]:
     start, kind = record.setting("model.init"), record.setting("objective.kind")
     size = f" with {count(record.num_parameters, 'parameters')}" if record.num_parameters else ""
     task = f" with {kind}" if kind else ""
-    text = _sources(record)
+    text, soon = _sources(record), "" if record.rows else "to be "
     if start:
-        return [f"{_short_name(start)}{size}, continued{task} on {text}."]
+        return [f"{_short_name(start)}{size}, {soon}continued{task} on {text}."]
     architecture = record.setting("model.architecture") or "unknown architecture"
-    return [f"{architecture}{size}, pre-trained from scratch{task} on {text}."]
+    return [f"{architecture}{size}, {soon}pre-trained from scratch{task} on {text}."]
 
 
 def _sources(record: RunRecord) -> str:
@@ -172,9 +173,9 @@ def _quality_facts(record: RunRecord) -> list[Fact]:
     found = [Fact("best held-out loss", f"{best['loss']:.4f}", f"{spread}, step {best['step']:,}")]
     if unigram is not None:
         gain = unigram - best["loss"]
-        side = "below" if gain >= 0 else "above"
+        side = "better" if gain >= 0 else "worse"
         found.append(
-            Fact("against word frequency", f"{abs(gain):.4f}", f"nats {side} unigram {unigram:.4f}")
+            Fact(f"{side} than unigram by", f"{abs(gain):.4f}", f"nats; unigram {unigram:.4f}")
         )
     chance = number(best.get("chance_loss"))
     if chance is not None:

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 
-#: Characters that HTML does not allow or that no encoder takes: controls but tab and newline, half surrogates.
+#: What HTML does not allow or no encoder takes: controls but tab and newline, half surrogates.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _VOID = frozenset({"meta", "br"})
 

@@ -19,16 +19,6 @@ def count(value: float, unit: str) -> str:
     return f"{whole:,} {unit.removesuffix('s') if whole == 1 else unit}"
 
 
-def duration(seconds: float) -> str:
-    """`42.0 s`, `3 min 58 s`, `1 h 03 min 20 s`."""
-    if round(seconds, 1) < 60.0:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60:,} h {minutes % 60:02d} min {rest:02d} s"
-
-
 def short(value: float) -> str:
     """Four significant digits, for tables of figures of any size."""
     if value == 0.0 or 1e-3 <= abs(value) < 1e4:

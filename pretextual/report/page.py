@@ -55,8 +55,12 @@ def _header(record: RunRecord) -> Html:
         element("p", what, class_="what"),
         element("p", " ".join(rest), class_="lead") if rest else Html(""),
         join(element("p", sentence, class_="damage") for sentence in record.damage),
-        element("dl", join(_tile(fact) for fact in facts(record)), class_="facts"),
+        join(_tiles(group) for group in facts(record) if group),
     )
+
+
+def _tiles(group: list[Fact]) -> Html:
+    return element("dl", join(_tile(fact) for fact in group), class_="facts")
 
 
 def _tile(fact: Fact) -> Html:
@@ -84,6 +88,6 @@ def _sections(record: RunRecord) -> list[Html]:
 def _footer() -> Html:
     return element(
         "footer",
-        "Drawn from the files in the run's folder: metrics.jsonl, controls.jsonl, machine.json, manifest.json, "
-        "recipe.yaml, evaluations/. A nat is 1.4427 bits; ± is one standard error.",
+        "Drawn from the files in the run's folder: metrics.jsonl, controls.jsonl, machine.json, "
+        "manifest.json, recipe.yaml, evaluations/. A nat is 1.4427 bits; ± is one standard error.",
     )

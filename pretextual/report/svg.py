@@ -76,7 +76,7 @@ def draw(chart: Chart) -> Html:
         element("b", chart.title),
         " ",
         element("span", chart.unit, class_="unit"),
-        *([_legend(chart)] if len(chart.lines) > 1 else []),
+        _legend(chart) if len(chart.lines) > 1 else "",
     )
     points = [point for line in chart.lines for point in line.points]
     if not points:
@@ -93,7 +93,7 @@ def draw(chart: Chart) -> Html:
     along = ending(max(point[0] for point in points))
     drawing = element(
         "svg",
-        _grid(up, along),
+        _grid(up, along, "%" if chart.percent else ""),
         join(_level(level, up, factor, side) for level, side in _sides(chart.levels, up, factor)),
         _frame(chart.lines, up, along, factor),
         join(_mark(mark, up, along, factor) for mark in chart.marks),
@@ -106,7 +106,11 @@ def draw(chart: Chart) -> Html:
 def _legend(chart: Chart) -> Html:
     return element(
         "span",
-        join(element("span", line.name, class_=f"key {line.kind}") for line in chart.lines),
+        join(
+            element("span", line.name, class_=f"key {line.kind}")
+            for line in chart.lines
+            if line.points
+        ),
         class_="legend",
     )
 
@@ -115,13 +119,13 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3f}%"
 
 
-def _grid(up: Axis, along: Axis) -> Html:
+def _grid(up: Axis, along: Axis, unit: str) -> Html:
     parts = []
     for tick in up.ticks:
         y = _percent(1.0 - up.share(tick))
         parts.append(element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid"))
         parts.append(
-            element("text", up.label(tick), x="0", y=y, dx="-8", dy="4", class_="tick end")
+            element("text", up.label(tick) + unit, x="0", y=y, dx="-8", dy="4", class_="tick end")
         )
     for tick in along.ticks:
         x = _percent(along.share(tick))
