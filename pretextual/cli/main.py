@@ -63,11 +63,7 @@ def _usage(error: click.UsageError) -> int:
     command = error.ctx.command_path if error.ctx is not None else "pretextual"
     said, _, hint = error.format_message().partition("\n  next      ")
     _log(
-        str(
-            ConfigError.one(
-                "C013", where=command, got=said, hint=hint or f"see {command} --help"
-            )
-        )
+        str(ConfigError.one("C013", where=command, got=said, hint=hint or f"see {command} --help"))
     )
     return 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from pretextual.models.shape import parameter_count, resolve
 from pretextual.objectives import build_objective
@@ -42,7 +43,11 @@ def tokenizer_config(recipe: Recipe) -> TokenizerConfig:
 
 
 def prepare_store(
-    recipe: Recipe, *, budget_tokens: int | None = None, on_progress: OnProgress | None = None
+    recipe: Recipe,
+    *,
+    out: Path | None = None,
+    budget_tokens: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> TokenStore:
     """Prepare the recipe's corpus, or open what is prepared already."""
     shape = resolve(recipe.model)
@@ -50,6 +55,7 @@ def prepare_store(
     return prepare(
         recipe.corpus,
         tokenizer_config(recipe),
+        out,
         model_size=(body, shape.hidden),
         budget_tokens=budget_tokens,
         on_progress=on_progress,

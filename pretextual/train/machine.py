@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 
 import torch
 
-from pretextual.core.artifacts import cache_folder, write_json
+from pretextual.core.rates import cpu_name, known_rates, rate_key, record_rate
 from pretextual.models.backbone import Backbone
 
 _SIZES = {"cpu": 1536, "cuda": 8192}
@@ -35,7 +33,7 @@ def machine_name(device: torch.device) -> str:
     """A name under which measurements of this machine are kept."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} cpu"
+    return cpu_name()
 
 
 def peak_rate(device: torch.device, precision: str, threads: int, *, fresh: bool = False) -> float:
@@ -47,15 +45,12 @@ def peak_rate(device: torch.device, precision: str, threads: int, *, fresh: bool
         threads: CPU threads in use.
         fresh: measure again even if a measurement is cached.
     """
-    path = cache_folder() / "doctor.json"
-    key = f"{machine_name(device)}, {precision}, {threads} threads, torch {torch.__version__}"
-    known: dict[str, float] = {}
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
+    key = rate_key(machine_name(device), precision, threads, str(torch.__version__))
+    known = known_rates()
     if fresh or key not in known:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         known[key] = measure_rate(device, dtype)
-        write_json(path, known)
+        record_rate(key, known[key])
     return known[key]
 
 

@@ -91,3 +91,9 @@ def require_space(folder: Path, needed_bytes: int) -> None:
             expected=f"{needed_bytes / 1e6:,.0f} MB for checkpoints and the model",
             hint="free some space, choose another --out, or keep less: train.keep_checkpoints=1",
         )
+
+
+def disk_need_bytes(num_parameters: int, keep_checkpoints: int) -> int:
+    """Most that a run writes: weights and two moments for the checkpoints kept, the first, the best and one
+    being written, and the model itself."""
+    return 12 * num_parameters * (keep_checkpoints + 3) + 4 * num_parameters

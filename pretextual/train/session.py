@@ -28,7 +28,7 @@ from pretextual.train.machine import peak_rate, training_flops_per_token
 from pretextual.train.metrics import cut_metrics
 from pretextual.train.optimiser import build_optimiser
 from pretextual.train.reporter import Reporter
-from pretextual.train.run import Run, require_space
+from pretextual.train.run import Run, disk_need_bytes, require_space
 from pretextual.train.signals import StopRequest
 from pretextual.train.timing import seconds_per_step
 
@@ -234,9 +234,3 @@ def _summary(
         f"({data.train.fill:.1%} full), {budget.batch_rows} windows a step, {about}{steps:,} steps; "
         f"{budget.said}; {place.device}, {place.precision}, {place.threads} threads"
     )
-
-
-def disk_need_bytes(num_parameters: int, keep_checkpoints: int) -> int:
-    """Most that a run writes: weights and two moments for the checkpoints kept, the first, the best and one
-    being written, and the model itself."""
-    return 12 * num_parameters * (keep_checkpoints + 3) + 4 * num_parameters
