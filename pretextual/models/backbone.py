@@ -70,11 +70,6 @@ class Backbone:
         return device
 
     @property
-    def num_parameters(self) -> int:
-        """All parameters, a tied one once."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
-    @property
     def vocabulary_size(self) -> int:
         """Columns V of the logits; above the tokenizer's size where a checkpoint pads its table."""
         return int(self.model.get_input_embeddings().num_embeddings)
