@@ -1,4 +1,4 @@
-"""The characters of a training text, most frequent first: what a vocabulary must spell before anything else."""
+"""The characters of a training text: what a vocabulary must spell before anything else."""
 
 from __future__ import annotations
 
@@ -36,17 +36,18 @@ def find_alphabet(backend: tokenizers.Tokenizer, texts: Sequence[str], limit: in
     continues = np.zeros(0x110000, dtype=np.bool_)
     alone: dict[int, bool] = {}
     for text in texts:
-        points = code_points(backend.normalizer.normalize_str(text))
-        found, times = np.unique(points, return_counts=True)
+        seen = code_points(backend.normalizer.normalize_str(text))
+        found, times = np.unique(seen, return_counts=True)
         counts[found] += times
         breaks = np.array(
             [_stands_alone(backend, point, alone) for point in found.tolist()], dtype=np.bool_
         )
-        apart = breaks[np.searchsorted(found, points)]
-        continues[points[1:][~apart[1:] & ~apart[:-1]]] = True
-    points = np.flatnonzero(counts)
-    points = points[[not chr(point).isspace() for point in points]]
-    order = points[np.lexsort((points, -counts[points]))]
+        apart = breaks[np.searchsorted(found, seen)]
+        continues[seen[1:][~apart[1:] & ~apart[:-1]]] = True
+    used = np.array(
+        [point for point in np.flatnonzero(counts) if not chr(point).isspace()], np.int64
+    )
+    order = used[np.lexsort((used, -counts[used]))]
     kept = np.sort(order[:limit])
     return Alphabet(
         _characters(kept), _characters(kept[continues[kept]]), _characters(np.sort(order[limit:]))

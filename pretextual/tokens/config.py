@@ -18,7 +18,7 @@ class TokenizerConfig(Config):
     """Byte-level BPE can spell every text; WordPiece is BERT's; Unigram is SentencePiece's."""
 
     load: str | None = None
-    """Folder or Hub name of a tokenizer to load; `kind`, `vocabulary_size` and `lowercase` then do not apply."""
+    """Folder or Hub name of a tokenizer; `kind`, `vocabulary_size` and `lowercase` then do not apply."""
 
     vocabulary_size: Annotated[int, Field(ge=8)] | Literal["auto"] = "auto"
     """Number of tokens, special ones included; `auto` fits it to the model and to the amount of text."""

@@ -22,7 +22,7 @@ def export(
     model_max_length: int | None,
     added_words: Sequence[Sequence[Any]],
 ) -> None:
-    """Write `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`; arguments as in `Tokenizer.save`."""
+    """Write the folder; arguments as in `Tokenizer.save`."""
     copy = tokenizers.Tokenizer.from_str(backend.to_str())
     if purpose == "masked":
         _surround(copy, roles)
@@ -51,8 +51,7 @@ def _surround(backend: tokenizers.Tokenizer, roles: Mapping[str, str]) -> None:
     """Put CLS and SEP around a text, unless the tokenizer already puts something there."""
     if backend.num_special_tokens_to_add(False) or not {"cls", "sep"} <= roles.keys():
         return
-    ids = {roles[role]: backend.token_to_id(roles[role]) for role in ("cls", "sep")}
-    backend.post_processor = encoder_template(roles["cls"], roles["sep"], ids)
+    backend.post_processor = encoder_template(roles["cls"], roles["sep"], backend.get_vocab())
 
 
 def _unsurround(backend: tokenizers.Tokenizer, roles: Mapping[str, str]) -> None:

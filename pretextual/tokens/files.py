@@ -58,7 +58,7 @@ def load_files(name: str | os.PathLike[str]) -> Loaded:
 
 
 def _tokenizer_folder(path: Path) -> Path | None:
-    """The folder that holds the files: the given one, a run's `model`, a store's `tokenizer`; None if elsewhere."""
+    """The folder that holds the files: the given one, a run's `model`, a store's `tokenizer`; else None."""
     if path.is_file() and path.name in (TOKENIZER_FILE, VOCABULARY_FILE):
         return path.parent
     for folder in (path, path / "model", path / "tokenizer"):
@@ -85,7 +85,7 @@ def _read_folder(folder: Path) -> Loaded:
 
 
 def _word_piece(path: Path, settings: dict[str, Any]) -> tokenizers.Tokenizer:
-    """BERT's tokenizer from its vocabulary alone, one token on a line, lower case unless the settings say no."""
+    """BERT's tokenizer from its vocabulary alone, one token on a line; lower case unless told otherwise."""
     lines = path.read_text(encoding="utf-8").split("\n")
     names = [line.rstrip("\r") for line in (lines[:-1] if lines[-1] == "" else lines)]
     vocabulary = {name: number for number, name in enumerate(names)}

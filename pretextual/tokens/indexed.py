@@ -1,6 +1,6 @@
-"""Megatron's indexed data set, version 1: `.bin` holds token ids end to end, `.idx` says where sequences lie.
+r"""Megatron's indexed data set, version 1: `.bin` holds ids end to end, `.idx` says where sequences lie.
 
-    magic `MMIDIDX\\0\\0` · u64 version 1 · u8 dtype code · u64 sequences S · u64 boundaries D + 1
+    magic `MMIDIDX\0\0` · u64 version 1 · u8 dtype code · u64 sequences S · u64 boundaries D + 1
     int32[S] tokens of every sequence · int64[S] its byte offset in `.bin` · int64[D + 1] first sequence of
     every document, and S
 
@@ -70,7 +70,7 @@ def read_index(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where sequences and documents begin.
 
     Returns:
-        (byte offset of every sequence `[S]`, first sequence of every document and S `[D + 1]`), memory-mapped.
+        (byte offset of every sequence `[S]`, first sequence of every document and S `[D + 1]`), mapped.
 
     Raises:
         ValueError: the file is no such index, or cut short.

@@ -1,4 +1,4 @@
-"""Parts laid end to end into a complete store. The order is that of the parts, so processes leave no trace."""
+"""Parts laid end to end into a complete store, in their order, so processes leave no trace."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.core.artifacts import atomic_folder, write_manifest
+from pretextual.core.errors import TokenError
 from pretextual.tokens.indexed import map_array, token_dtype, write_index
 from pretextual.tokens.parts import FACTS, LONG_TOKEN
+from pretextual.tokens.roles import ROLES
 from pretextual.tokens.store import DOCUMENT, FILES, KIND, SPLITS, STORE_VERSION
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -28,7 +30,7 @@ def merge(
     config: Mapping[str, Any],
     inputs: Mapping[str, str],
     facts: Mapping[str, Any],
-    on_part: Callable[[int], None],
+    on_split: Callable[[int], None],
 ) -> None:
     """Write a complete store from complete parts, atomically.
 
@@ -39,9 +41,18 @@ def merge(
         config: enters the manifest and the fingerprint: the rules.
         inputs: enters the manifest and the fingerprint: text, choice, tokenizer.
         facts: further facts for the manifest.
-        on_part: told after every split with the number of splits done.
+        on_split: told the number of splits that are done.
+
+    Raises:
+        TokenError: T013 if there is not one token.
     """
     counted = [json.loads((part / FACTS).read_text(encoding="utf-8")) for part in parts]
+    if not any(one[split]["tokens"] for one in counted for split in SPLITS):
+        raise TokenError.one(
+            "T013",
+            got="every document without a token",
+            hint="use another tokenizer; byte-bpe can spell every text",
+        )
     with atomic_folder(folder) as target:
         tokenizer.save(target / "tokenizer")
         splits = {}
@@ -49,7 +60,7 @@ def merge(
             splits[split] = _merge_split(
                 parts, [one[split] for one in counted], target, split, tokenizer
             )
-            on_part(number + 1)
+            on_split(number + 1)
         write_manifest(
             target,
             kind=KIND,
@@ -65,10 +76,7 @@ def _describe(tokenizer: Tokenizer) -> dict[str, Any]:
         "hash": tokenizer.hash,
         "kind": tokenizer.kind,
         "size": tokenizer.size,
-        "special": {
-            role: getattr(tokenizer.special, role)
-            for role in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")
-        },
+        "special": {role: getattr(tokenizer.special, role) for role in ROLES},
         "inserted": "none: plans insert special tokens",
     }
 

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.core.artifacts import atomic_folder, write_json
-from pretextual.corpus.choose import Choice, Part
+from pretextual.corpus.choose import Part
 from pretextual.corpus.config import CorpusConfig
-from pretextual.corpus.pieces import Piece, read_chosen
+from pretextual.corpus.pieces import Piece, Split, read_chosen
 from pretextual.corpus.shards import Shard
+from pretextual.tokens.chosen import ChosenText
 from pretextual.tokens.indexed import token_dtype
 from pretextual.tokens.segment import Segmented
 from pretextual.tokens.store import DOCUMENT, SPLITS
@@ -72,37 +73,35 @@ class PartTask:
         return (self.folder / FACTS).is_file()
 
 
-def plan_parts(
-    choice: Choice, shards: Sequence[Shard], corpus: CorpusConfig, folder: Path
-) -> list[PartTask]:
-    """Group the shards into parts; depends on the corpus alone, not on the number of processes."""
+def plan_parts(text: ChosenText, folder: Path) -> list[PartTask]:
+    """Group the shards into parts; depends on the text alone, not on the number of processes."""
     groups: list[list[tuple[Shard, Part]]] = [[]]
     size = 0
-    for shard in shards:
-        part = choice.part(shard)
+    for shard in text.shards:
+        part = text.choice.part(shard)
         if not part.ordinal.size:
             continue
-        if groups[-1] and (size >= _PART_BYTES or len(groups[-1]) >= _PART_SHARDS):
+        if size >= _PART_BYTES or len(groups[-1]) >= _PART_SHARDS:
             groups.append([])
             size = 0
         groups[-1].append((shard, part))
         size += shard.num_bytes
-    tasks = []
-    for number, group in enumerate(group for group in groups if group):
-        low, high = np.searchsorted(
-            choice.survey.shard, [group[0][0].number, group[-1][0].number + 1]
-        )
-        used = choice.train[low:high] | choice.held_out.whole[low:high]
-        tasks.append(
-            PartTask(
-                folder=folder / f"{number:06d}-{_digest(group)}",
-                corpus=corpus,
-                shards=tuple(group),
-                sources=choice.survey.sources,
-                num_bytes=int(choice.survey.num_bytes[low:high][used].sum(dtype=np.int64)),
-            )
-        )
-    return tasks
+    return [_task(text, group, folder, number) for number, group in enumerate(groups) if group]
+
+
+def _task(
+    text: ChosenText, group: Sequence[tuple[Shard, Part]], folder: Path, number: int
+) -> PartTask:
+    choice, survey = text.choice, text.choice.survey
+    low, high = np.searchsorted(survey.shard, [group[0][0].number, group[-1][0].number + 1])
+    used = choice.train[low:high] | choice.held_out.whole[low:high]
+    return PartTask(
+        folder=folder / f"{number:06d}-{_digest(group)}",
+        corpus=text.corpus,
+        shards=tuple(group),
+        sources=survey.sources,
+        num_bytes=int(survey.num_bytes[low:high][used].sum(dtype=np.int64)),
+    )
 
 
 def _digest(group: Sequence[tuple[Shard, Part]]) -> str:
@@ -139,10 +138,10 @@ def _pieces(task: PartTask) -> Iterator[Piece]:
         yield from read_chosen(shard, task.corpus, part)
 
 
-def _batches(pieces: Iterator[Piece]) -> Iterator[tuple[str, list[Piece]]]:
+def _batches(pieces: Iterator[Piece]) -> Iterator[tuple[Split, list[Piece]]]:
     """Pieces of one split together, at most about `BATCH_BYTES`; the order within a split is kept."""
-    waiting: dict[str, list[Piece]] = {split: [] for split in SPLITS}
-    size = dict.fromkeys(SPLITS, 0)
+    waiting: dict[Split, list[Piece]] = {split: [] for split in SPLITS}
+    size: dict[Split, int] = dict.fromkeys(SPLITS, 0)
     for piece in pieces:
         waiting[piece.split].append(piece)
         size[piece.split] += piece.stop_byte - piece.start_byte

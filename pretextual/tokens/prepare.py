@@ -1,11 +1,11 @@
-"""From sources to a token store: survey, choice, tokenizer, parts, merge. Streaming, and only what is missing."""
+"""From sources to a token store: survey, choice, tokenizer, parts, merge; streaming, and resumable."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import errno
-import hashlib
+import glob
 import os
 import shutil
 import tempfile
@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pretextual.core.artifacts import cache_folder, fingerprint
 from pretextual.core.errors import TokenError
 from pretextual.corpus.choose import Choice, choose
 from pretextual.corpus.config import CorpusConfig
-from pretextual.corpus.shards import Shard, open_shards
+from pretextual.corpus.shards import open_shards
 from pretextual.corpus.survey import survey
 from pretextual.tokens.acquire import load_tokenizer, trained_tokenizer
+from pretextual.tokens.chosen import ChosenText
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.encode import encode_parts
 from pretextual.tokens.lock import exclusive
@@ -90,27 +89,22 @@ def prepare(
         return given
     if out is not None:
         _refuse_foreign(out)
-    with _spool(corpus) as spool:
+    with _disk_errors(out or cache_folder()), _spool(corpus) as spool:
         shards = open_shards(corpus, spool)
         told("read", 0, shards.num_bytes, "bytes")
         surveyed = survey(corpus, shards, processes)
         told("read", shards.num_bytes, shards.num_bytes, "bytes")
         budget = None if budget_tokens is None else budget_tokens * BUDGET_BYTES_PER_TOKEN
-        choice = choose(surveyed, corpus, budget)
-        size = _vocabulary_size(tokenizer, choice, model_size)
+        text = ChosenText(corpus, shards, choose(surveyed, corpus, budget), processes)
         told("tokenizer", 0, 1, "tokenizer")
-        if tokenizer.load is not None:
-            made = load_tokenizer(tokenizer, tokenizer.load)
-        else:
-            made = trained_tokenizer(tokenizer, size, choice, shards, corpus, processes)
+        made, size_from = _tokenizer(tokenizer, text, model_size)
         told("tokenizer", 1, 1, "tokenizer")
-        facts = _corpus_facts(choice, size if tokenizer.load is None else None)
-        return _store(choice, shards, corpus, made, out, facts, processes, told)
+        return _store(text, made, out, _corpus_facts(text.choice, size_from), told)
 
 
 def _given_store(corpus: CorpusConfig, tokenizer: TokenizerConfig) -> TokenStore | None:
     """The store that is the only source, if it is one; a tokenizer that is named must be the store's own."""
-    if len(corpus.sources) != 1 or not is_store(Path(corpus.sources[0])):
+    if len(corpus.sources) != 1 or not _looks_like_store(Path(corpus.sources[0])):
         return None
     store = TokenStore.open(corpus.sources[0])
     if tokenizer.load is not None or tokenizer.add_words:
@@ -119,16 +113,21 @@ def _given_store(corpus: CorpusConfig, tokenizer: TokenizerConfig) -> TokenStore
     return store
 
 
+def _looks_like_store(folder: Path) -> bool:
+    return folder.is_dir() and (is_store(folder) or (folder / "train.bin").is_file())
+
+
 def _refuse_foreign(out: Path) -> None:
     """Refuse a target that holds anything but a token store."""
     if not out.exists() or (out.is_dir() and (is_store(out) or not any(out.iterdir()))):
         return
+    entries = (
+        f"a folder with {sum(1 for _ in out.iterdir()):,} entries" if out.is_dir() else "a file"
+    )
     raise TokenError.one(
         "T011",
         where=out,
-        got="a file"
-        if not out.is_dir()
-        else f"a folder with {sum(1 for _ in out.iterdir()):,} entries",
+        got=entries,
         expected="a new or empty folder, or a token store of this text",
         hint="choose another --out, or remove the folder",
     )
@@ -144,86 +143,82 @@ def _spool(corpus: CorpusConfig) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _vocabulary_size(
-    config: TokenizerConfig, choice: Choice, model_size: tuple[int, int] | None
-) -> VocabularySize:
+def _tokenizer(
+    config: TokenizerConfig, text: ChosenText, model_size: tuple[int, int] | None
+) -> tuple[Tokenizer, str]:
+    """The tokenizer, and where its size came from."""
+    if config.load is not None:
+        return load_tokenizer(config, config.load), "the loaded tokenizer"
     if config.vocabulary_size != "auto":
-        return VocabularySize(config.vocabulary_size, "as asked for")
-    num_bytes = sum(source.train_bytes for source in choice.facts)
-    if model_size is None:
-        return vocabulary_size_of_text(num_bytes)
-    return auto_vocabulary_size(num_bytes, *model_size)
+        size = VocabularySize(config.vocabulary_size, "as asked for")
+    elif model_size is None:
+        size = vocabulary_size_of_text(text.train_bytes)
+    else:
+        size = auto_vocabulary_size(text.train_bytes, *model_size)
+    return trained_tokenizer(config, size, text), size.reason
 
 
-def _corpus_facts(choice: Choice, size: VocabularySize | None) -> dict[str, Any]:
-    read, distinct = (
-        sum(getattr(source, name) for source in choice.facts)
-        for name in ("documents", "distinct_documents")
-    )
+def _corpus_facts(choice: Choice, size_from: str) -> dict[str, Any]:
+    read = sum(source.documents for source in choice.facts)
     return {
         "sources": [dataclasses.asdict(source) for source in choice.facts],
         "documents_read": read,
-        "duplicates": read - distinct,
+        "duplicates": read - sum(source.distinct_documents for source in choice.facts),
         "left_out": dataclasses.asdict(choice.survey.tally),
         "notes": [*choice.notes, *choice.survey.tally.lines()],
-        "vocabulary_size_from": size.reason if size else "the loaded tokenizer",
+        "vocabulary_size_from": size_from,
     }
 
 
 def _store(
-    choice: Choice,
-    shards: Sequence[Shard],
-    corpus: CorpusConfig,
+    text: ChosenText,
     tokenizer: Tokenizer,
     out: Path | None,
     facts: dict[str, Any],
-    processes: int | None,
     told: OnProgress,
 ) -> TokenStore:
-    """Open the store of this choice and tokenizer, or make it."""
+    """Open the store of this text and tokenizer, or make it."""
     config = {
         "sentence_rules": SENTENCE_RULES,
         "word_rules": WORD_RULES,
         "unicode": unicodedata.unidata_version,
         "most_characters": MOST_CHARACTERS,
     }
-    inputs = {
-        "documents": choice.survey.fingerprint,
-        "choice": _choice_digest(choice),
-        "tokenizer": tokenizer.hash,
-    }
+    inputs = {**text.inputs(), "tokenizer": tokenizer.hash}
     identity = fingerprint(
         {"kind": KIND, "behaviour_version": STORE_VERSION, "config": config, "inputs": inputs}
     )
     folder = out if out is not None else cache_folder() / "stores" / identity
-    with exclusive(folder.parent / f".{folder.name}.lock"), _disk_errors(folder):
-        if folder.exists() and is_store(folder):
-            store = TokenStore.open(folder)
-            if store.fingerprint == identity:
-                return store
-            raise TokenError.one(
-                "T011",
-                where=folder,
-                got=f"a token store of other text, choices or tokenizer ({store.fingerprint[:12]})",
-                expected=f"a new or empty folder, or the store {identity[:12]}",
-                hint="choose another --out, or remove the folder",
-            )
+    with exclusive(folder):
+        if folder.is_dir() and is_store(folder):
+            return _same_store(TokenStore.open(folder), identity)
         work = folder.parent / f".{folder.name}.work-{identity[:12]}"
-        tasks = plan_parts(choice, shards, corpus, work)
-        _encode(tasks, tokenizer, work, processes, told)
-        parts = [task.folder for task in tasks]
+        tasks = plan_parts(text, work)
+        _encode(tasks, tokenizer, work, text.processes, told)
         merge(
-            parts,
+            [task.folder for task in tasks],
             folder,
             tokenizer,
             config=config,
             inputs=inputs,
             facts=facts,
-            on_part=lambda done: told("write", done, len(SPLITS), "splits"),
+            on_split=lambda done: told("write", done, len(SPLITS), "splits"),
         )
-        for stale in folder.parent.glob(f".{folder.name}.work-*"):
+        for stale in folder.parent.glob(f".{glob.escape(folder.name)}.work-*"):
             shutil.rmtree(stale, ignore_errors=True)
     return TokenStore.open(folder)
+
+
+def _same_store(store: TokenStore, identity: str) -> TokenStore:
+    if store.fingerprint == identity:
+        return store
+    raise TokenError.one(
+        "T011",
+        where=store.folder,
+        got=f"a token store of other text, choices or tokenizer ({store.fingerprint[:12]})",
+        expected=f"a new or empty folder, or the store {identity[:12]}",
+        hint="choose another --out, or remove the folder",
+    )
 
 
 def _encode(
@@ -245,16 +240,6 @@ def _encode(
     told("encode", total, total, "bytes")
 
 
-def _choice_digest(choice: Choice) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for column in (choice.train, choice.held_out.whole):
-        digest.update(np.packbits(column).tobytes())
-    digest.update(
-        repr((sorted(choice.held_out.blocks.items()), choice.held_out.block_bytes)).encode()
-    )
-    return digest.hexdigest()
-
-
 @contextlib.contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
     """Say plainly that the disk is full; what is half-written lies under hidden names."""
@@ -263,11 +248,11 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
-        free = shutil.disk_usage(folder.parent).free
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         raise TokenError.one(
             "T012",
             where=folder,
-            got=f"{os.strerror(error.errno or 0)}; {free / 1e6:,.0f} MB are free",
+            got=f"{os.strerror(error.errno)}; {shutil.disk_usage(there).free / 1e6:,.0f} MB are free",
             expected="about as many bytes as the text has, twice while writing",
             hint="make room or choose another --out (or PRETEXTUAL_CACHE); the same command continues",
         ) from error

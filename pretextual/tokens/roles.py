@@ -26,7 +26,7 @@ _USUAL: dict[str, tuple[str, ...]] = {
 
 
 def read_roles(folder: Path) -> dict[str, str]:
-    """Role → token, as `special_tokens_map.json` and `tokenizer_config.json` say; the latter has the last word."""
+    """Role → token, as `special_tokens_map.json` and, with the last word, `tokenizer_config.json` say."""
     roles: dict[str, str] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         for role, token in roles_of_settings(read_settings(folder / name)).items():

@@ -31,11 +31,11 @@ class Segmented:
     Attributes:
         ids: token ids, `[N]` uint32.
         word_starts: True where a word begins, `[N]`; always at a document's first token.
-        source_bytes: UTF-8 bytes of text from the end of the token before to the end of this one, `[N]` int64;
-            a document's sum is its number of bytes. Tokens that share a character: the first has its bytes.
+        source_bytes: UTF-8 bytes from the end of the token before to the end of this one, `[N]` int64; a
+            document's sum is its number of bytes. Of tokens that share a character the first has its bytes.
         document_offsets: where every document begins, and the end, `[D + 1]` int64, in tokens.
-        sentence_offsets: where every sentence begins, and the end, `[S + 1]` int64, in tokens. A sentence that
-            ends inside a token ends with that token; none is empty.
+        sentence_offsets: where every sentence begins, and the end, `[S + 1]` int64, in tokens. A sentence
+            that ends inside a token ends with that token; none is empty.
         document_sentences: every document's first sentence, and S, `[D + 1]` int64.
         document_bytes: UTF-8 bytes of every document, `[D]` int64; a document may have bytes and no tokens.
     """
@@ -142,7 +142,7 @@ def _word_starts(
     before: NDArray[np.int64],
     first: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """A token starts a word iff its first visible character does and no token before has begun that character."""
+    """A token starts a word iff its first visible character does, and no token before has begun it."""
     # The joined text has a line end after every document but the last; give that one its own.
     seen = np.append(visible(points), False)
     at = np.where(seen, np.arange(seen.size), seen.size)

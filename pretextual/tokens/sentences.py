@@ -33,21 +33,26 @@ _LIST_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z])\Z")
 #: How far back the word before a full stop is looked for, and the longest abbreviation.
 _REACH, _LONGEST = 24, 6
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: After these a full stop never ends a sentence.
-_NEVER = frozenset(
-    "mr mrs ms messrs mx dr prof st ste rev hon gov sen rep pres gen col maj capt cpt cmdr lt sgt cpl pvt adm "
-    "supt insp fr mme mlle vs viz cf e.g i.e eg ie approx ca resp incl esp".split()
+_NEVER = _words(
+    "mr mrs ms messrs mx dr prof st ste rev hon gov sen rep pres gen col maj capt cpt cmdr lt sgt cpl pvt "
+    "adm supt insp fr mme mlle vs viz cf e.g i.e eg ie approx ca resp incl esp"
 )
 #: After these it does not when a number follows.
-_BEFORE_NUMBER = frozenset(
+_BEFORE_NUMBER = _words(
     "no nos nr fig figs eq eqs sec secs sect ch chap chaps art vol vols p pp pg par para tab ed app op cap "
-    "c jan feb mar apr jun jul aug sep sept oct nov dec".split()
+    "c jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 #: Words that nearly always open a sentence: after an acronym or an initial they show that one ended.
-_OPENERS = frozenset(
+_OPENERS = _words(
     "a an the this that these those it its he she they we you i his her their our there here in on at as but "
     "and or if when while after before since although however for from to by with what who why how one some "
-    "many most all no not".split()
+    "many most all no not"
 )
 
 
@@ -58,8 +63,8 @@ def split_sentences(text: str) -> NDArray[np.int64]:
         text: any text.
 
     Returns:
-        Increasing offsets `[S]`; the last is `len(text)`, so consecutive ends partition the text. Empty for an
-        empty text, one offset for a text that is all white space.
+        Increasing offsets `[S]`; the last is `len(text)`, so consecutive ends partition the text. Empty for
+        an empty text, one offset for a text that is all white space.
     """
     if not text:
         return np.zeros(0, dtype=np.int64)

@@ -161,7 +161,8 @@ class Tokenizer:
 
     def is_special(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
         """True where an id is special, whatever its role; shape of `ids`."""
-        return self.special_table[ids]
+        found: NDArray[np.bool_] = self.special_table[ids]
+        return found
 
     def segment(self, texts: Sequence[str]) -> Segmented:
         """Whole documents as tokens, with word starts, source bytes and sentences; uses every core."""
@@ -185,7 +186,8 @@ class Tokenizer:
         backend.add_tokens(
             [AddedToken(word, single_word=True, normalized=True) for word in missing]
         )
-        added = [AddedWord(word, backend.token_to_id(word), pieces[word]) for word in missing]
+        ids = backend.get_vocab()
+        added = [AddedWord(word, ids[word], pieces[word]) for word in missing]
         return Tokenizer(backend, self.roles, (*self.added_words, *added))
 
 

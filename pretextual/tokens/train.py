@@ -3,7 +3,8 @@
 The `tokenizers` library is not: WordPiece's trainer numbers the continued alphabet (`##a`, `##b`, …) in the
 order of a hash table, and Unigram's adds floats in such an order. So the continued alphabet is registered
 first, sorted, and the model rebuilt without that crutch; Unigram's scores are rounded far above the noise
-and its pieces sorted again. (A piece on the very edge of Unigram's pruning could still tip over; none has been seen to.)
+and its pieces sorted again. (A piece on the very edge of Unigram's pruning could still tip
+over; none has been seen to.)
 
 One scheme of special tokens serves encoders and decoders, so that objectives can be compared on one store.
 """
@@ -66,12 +67,16 @@ def train_tokenizer(
         raise TokenError.one(
             "T004",
             where="tokenizer.vocabulary_size",
-            got=f"{vocabulary_size:,} for {sum(len(text.encode()) for text in texts):,} bytes of training text",
+            got=f"{vocabulary_size:,} for {_num_bytes(texts):,} bytes of training text",
             expected=f"at most {size:,}",
             hint=f"set tokenizer.vocabulary_size={size}, or leave it at auto",
         )
     backend.add_special_tokens([_special_token(name, config.kind) for name in SPECIAL])
     return Tokenizer(backend, ROLES)
+
+
+def _num_bytes(texts: Sequence[str]) -> int:
+    return sum(len(text.encode()) for text in texts)
 
 
 def _special_token(name: str, kind: str) -> AddedToken:
@@ -95,7 +100,7 @@ def _require_room(needed: int, vocabulary_size: int, alphabet: int) -> None:
 def _train_byte_bpe(
     texts: Sequence[str], config: TokenizerConfig, size: int
 ) -> tokenizers.Tokenizer:
-    """GPT-2's scheme: words as bytes, frequent neighbours merged. Spells every text and gives it back exactly."""
+    """GPT-2's scheme: words as bytes, frequent neighbours merged. Gives every text back exactly."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     _require_room(len(SPECIAL) + len(alphabet), size, len(alphabet))
     backend = tokenizers.Tokenizer(models.BPE())
@@ -122,7 +127,7 @@ def _train_byte_bpe(
 def _train_wordpiece(
     texts: Sequence[str], config: TokenizerConfig, size: int
 ) -> tokenizers.Tokenizer:
-    """BERT's scheme: words and punctuation apart, then the longest known pieces, `##` where a word goes on."""
+    """BERT's scheme: words and punctuation apart, then the longest known pieces, `##` where words go on."""
     backend = tokenizers.Tokenizer(models.WordPiece({}, unk_token=ROLES["unk"]))
     backend.normalizer = normalizers.BertNormalizer(lowercase=config.lowercase)
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -182,8 +187,8 @@ def _train_unigram(
 def _settle(pieces: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     """Take the trainer's noise out of Unigram's scores and order the pieces by what is left.
 
-    Sums of floats differ by some 1e-11. Characters that no likely segmentation uses are given the lowest score
-    plus 0.0001 each in the order of a hash table: those get the lowest score.
+    Sums of floats differ by some 1e-11. Characters that no likely segmentation uses are given the lowest
+    score plus 0.0001 each in the order of a hash table: those get the lowest score.
     """
     lowest = min(score for _, score in pieces)
     band = lowest + 1e-4 * sum(len(piece) == 1 for piece, _ in pieces) + 1e-6

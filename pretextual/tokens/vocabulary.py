@@ -33,8 +33,8 @@ def auto_vocabulary_size(
 ) -> VocabularySize:
     """The size that fits a model, unless the text supports only a smaller one.
 
-    V = 3,145,728 · (N / 33e6)^0.8354 / d for N parameters outside the vocabulary and width d, a multiple of 64
-    from 2,048 to 65,408; at most one entry for every 256 bytes of text; never below 512.
+    V = 3,145,728 · (N / 33e6)^0.8354 / d for N parameters outside the vocabulary and width d, a multiple of
+    64 from 2,048 to 65,408; at most one entry for every 256 bytes of text; never below 512.
 
     Args:
         num_text_bytes: UTF-8 bytes of training text.
@@ -42,7 +42,7 @@ def auto_vocabulary_size(
         hidden: width of the model.
 
     References:
-        Tao et al. 2024 (2407.13623), approach 2, by the vocabulary's share of the parameters. The limits are ours.
+        Tao et al. 2024 (2407.13623), approach 2. The limits are ours.
     """
     fitted = 3_145_728 * (non_vocabulary_parameters / 33e6) ** 0.8354 / hidden
     wanted = min(_LARGEST, max(_SMALLEST, round(fitted / _STEP) * _STEP))

@@ -87,7 +87,7 @@ def word_starts(text: str) -> NDArray[np.bool_]:
 
 
 def starts_of_points(points: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """`word_starts` for code points, `[C]`. Documents laid end to end need a space or a forced start between."""
+    """`word_starts` for code points, `[C]`. Documents laid end to end need white space between them."""
     classes = _classes()[points]
     attached = np.flatnonzero(classes == _ATTACHED)
     if attached.size:
