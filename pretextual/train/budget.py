@@ -91,7 +91,8 @@ class TimeKeeper:
     """Decides where training ends, and writes it down as `horizon` records.
 
     A record that is already there is never decided again, so a resumed run takes the same decisions. Records of
-    a timed leg carry `leg_seconds` (its budget), `leg_begun` (training seconds when it began) and `reviews`.
+    a timed leg carry `leg_seconds` (its budget), `leg_begun` and `leg_first` (training seconds and sample when it
+    began) and `reviews`.
     """
 
     def __init__(self, budget: Budget, log: ControlLog) -> None:
@@ -116,7 +117,7 @@ class TimeKeeper:
             seconds: training seconds of a time budget, or None.
             decisions: further values that must be the same after a resume.
         """
-        timed = {} if seconds is None else _leg(seconds, 0.0, 0)
+        timed = {} if seconds is None else _leg(seconds, 0.0, 0, 0)
         self._log.append(0, "horizon", {"progress": 0.0, "end_sample": end_sample, **timed, **decisions})
 
     def extend(self, samples: int, seconds: float, more: tuple[str, float]) -> None:
@@ -131,7 +132,7 @@ class TimeKeeper:
         timed: dict[str, Any] = {}
         if kind == "seconds":
             extra = round(amount * samples / max(seconds, 1e-9))
-            timed = _leg(amount, seconds, 0)
+            timed = _leg(amount, seconds, samples, 0)
         else:
             extra = round(amount)
         rows = self._budget.batch_rows
@@ -152,7 +153,10 @@ class TimeKeeper:
         if allowed is None or reviews >= len(REVIEWS) or requested >= last["end_sample"]:
             return
         spent = seconds - last["leg_begun"]
-        if spent < REVIEWS[reviews] * allowed or samples == self._since[1]:
+        first = last["leg_first"]
+        # Either clock calls for a review: with a first estimate that is too short, samples run ahead of time.
+        share = max(spent / allowed, (requested - first) / (last["end_sample"] - first))
+        if share < REVIEWS[reviews] or samples == self._since[1]:
             return
         rate = (samples - self._since[1]) / max(seconds - self._since[0], 1e-9)
         rows = self._budget.batch_rows
@@ -160,17 +164,20 @@ class TimeKeeper:
         end = requested + max(1, round(steps_left)) * rows
         if self._budget.sample_limit is not None:
             end = max(requested, min(end, self._budget.sample_limit))
-        reached = float(self.horizon.progress(requested))
         self._log.append(
             requested,
             "horizon",
-            {"progress": reached, "end_sample": end, **_leg(allowed, last["leg_begun"], reviews + 1)},
+            {
+                "progress": float(self.horizon.progress(requested)),
+                "end_sample": end,
+                **_leg(allowed, last["leg_begun"], first, reviews + 1),
+            },
         )
         self._since = (seconds, samples)
 
 
-def _leg(seconds: float, begun: float, reviews: int) -> dict[str, Any]:
-    return {"leg_seconds": seconds, "leg_begun": begun, "reviews": reviews}
+def _leg(seconds: float, begun: float, first: int, reviews: int) -> dict[str, Any]:
+    return {"leg_seconds": seconds, "leg_begun": begun, "leg_first": first, "reviews": reviews}
 
 
 def parse_more(text: str, batch_rows: int, num_windows: int) -> tuple[str, float]:

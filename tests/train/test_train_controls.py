@@ -57,12 +57,12 @@ def test_progress_bends_and_never_jumps(tmp_path: Path) -> None:
 
 
 
-@given(speed=st.floats(0.01, 1.0), guess=st.floats(0.2, 5.0), ahead=st.integers(0, 4))
-@settings(max_examples=50, deadline=None)
+@given(speed=st.floats(0.05, 1.0), guess=st.floats(0.2, 5.0), ahead=st.integers(0, 4))
+@settings(max_examples=25, deadline=None)
 def test_a_time_budget_is_met_whatever_the_first_guess(
     speed: float, guess: float, ahead: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    rows, seconds = 8, 4000.0
+    rows, seconds = 8, 1000.0
     log = ControlLog(tmp_path_factory.mktemp("t") / "c")
     keeper = TimeKeeper(Budget(rows, None, seconds, ""), log)
     keeper.start(max(1, int(guess * seconds / speed / rows)) * rows, seconds, {})
@@ -72,11 +72,8 @@ def test_a_time_budget_is_met_whatever_the_first_guess(
         end = keeper.horizon.end_sample(samples)
         keeper.review(samples, samples * speed, min(samples + ahead * rows, max(end, samples)))
         assert samples * speed < 20 * seconds
-    if guess <= 1:
-        # A first estimate that is too short can only be lengthened while the run lasts.
-        assert samples * speed <= seconds * 1.05
-    else:
-        assert samples * speed == pytest.approx(seconds, rel=0.02, abs=2 * rows * (ahead + 2) * speed)
+    # Between reviews some samples are already asked for; they are trained on whatever the clock says.
+    assert samples * speed == pytest.approx(seconds, rel=0.03, abs=2 * rows * (ahead + 2) * speed)
 
 
 def test_reviews_are_not_repeated_after_a_reload(tmp_path: Path) -> None:
