@@ -56,7 +56,7 @@ def check_corruption(
     """
     if isinstance(subject, Strategy):
         # Not validated: a strategy of one's own is no member of the recipe's union.
-        config = MaskedLMConfig.model_construct(**{"strategy": subject})  # type: ignore[arg-type]
+        config = MaskedLMConfig.model_construct(strategy=subject)  # type: ignore[arg-type]
         subject = MaskedLM(config, special, vocabulary_size)
         rate = config.rate if rate is None and isinstance(config.rate, float) else rate
     if windows is None:
@@ -146,14 +146,18 @@ def _check_streams(objective: Objective, windows: Windows, num_ids: int) -> None
             one.loss_mask, two.loss_mask
         )
         assert not same, f"another {change} gave the same examples"
-    # The longest window under many ids. Their examples differ as much as chance lets them.
+    # The longest window under many ids, twice. Between the two epochs examples meet by chance alone; within
+    # one they must not meet more often.
     row = int(windows.ordinary.sum(axis=1).argmax())
-    many = rows_of(windows, np.full(num_ids, row))
-    example = _examples(objective, _numbered(many))
-    content = row_digests(_numbered(example, 0), 0)
-    shared = num_ids - np.unique(content).size
-    allowed = 5 + num_ids**2 / 1e8
-    assert shared <= allowed, f"{shared} of {num_ids} ids got the example of another id"
+    many = _numbered(rows_of(windows, np.full(num_ids, row)))
+    contents = [row_digests(_numbered(_examples(objective, many, epoch), 0), 0) for epoch in (0, 1)]
+    values, which = np.unique(np.concatenate(contents), return_inverse=True)
+    counts = [np.bincount(part, minlength=values.size) for part in np.split(which, 2)]
+    within = sum(float((count * (count - 1.0)).sum()) / 2 for count in counts) / 2
+    by_chance = float((counts[0] * counts[1].astype(float)).sum()) / 2
+    assert within <= 1.2 * by_chance + 20, (
+        f"{within:.0f} pairs of {num_ids} ids got the same example, {by_chance:.0f} would by chance"
+    )
 
 
 def _numbered(rows: Rows, factor: int = 1) -> Rows:

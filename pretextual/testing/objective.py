@@ -116,7 +116,9 @@ def _check_unused_slots(
         unused = batch.weights == 0
         assert not gradient[unused].any(), "a slot of weight 0 gets a gradient"
         assert gradient[~unused].any(dim=1).all(), "a target gets no gradient"
-    one, two = ([float(t.sum) for t in objective.terms(backbone, b)] for b in (tight, roomy))
+    one, two = (
+        [float(t.sum.detach()) for t in objective.terms(backbone, b)] for b in (tight, roomy)
+    )
     assert np.allclose(one, two, rtol=1e-12), f"unused slots change the sums from {one} to {two}"
 
 
