@@ -39,7 +39,7 @@ def figures(record: RunRecord) -> dict[str, Any]:
     names = ("loss", "loss_standard_error", "unigram_loss", "chance_loss", "accuracy", *_BITS)
     return {
         "run": record.name,
-        "finished": record.manifest is not None,
+        "finished": is_finished(record),
         "parameters": record.num_parameters,
         **{name: last.get(name) for name in ("step", "tokens", "seconds")},
         "best_step": best.get("step"),
