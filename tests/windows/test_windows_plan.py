@@ -128,6 +128,15 @@ def test_packed_keeps_whole_what_fits_a_row(isolate, frame, lengths, tokens):
         assert sizes[0] + sizes[1] > tokens
 
 
+@given(lengths=lengths_of_documents, tokens=row_tokens)
+def test_the_rest_of_a_cut_document_stands_before_whole_ones(lengths, tokens):
+    _, windows = everything(unlike(lengths), CAUSAL, tokens=tokens, mode="packed")
+    begins = {row: [] for row in range(len(windows.ids))}
+    for row, here in segments_of(windows):
+        begins[row].append(bool(windows.tokens[row, here[0]] == START))
+    assert all(flags == sorted(flags) for flags in begins.values())
+
+
 @pytest.mark.parametrize("frame", [ALIGNED, CAUSAL], ids=["aligned", "causal"])
 @given(lengths=lengths_of_documents, tokens=row_tokens)
 def test_document_rows(frame, lengths, tokens):
