@@ -58,7 +58,7 @@ def _folded(title: str, rows: Sequence[Row]) -> Html:
         said += f", {len(shown)} of them shown evenly apart; metrics.jsonl has all"
     lines = [[_cell(name, rows[index].get(name)) for name in names] for index in shown]
     text = {index for index, name in enumerate(names) if name == "examples_digest"}
-    heads = [name.replace("_", " ") for name in names]
+    heads = [name.replace("_", " ") + (" (nats)" if "loss" in name else "") for name in names]
     return element("details", element("summary", said), table(heads, lines, text_columns=text))
 
 
@@ -70,4 +70,4 @@ def _cell(name: str, value: object) -> str:
         return f"{value:,}"
     if name == "accuracy" or name.startswith("share"):
         return f"{found:.2%}"
-    return f"{found:.4f}" if "loss" in name else short(found)
+    return f"{found:.4f}" if "loss" in name or "bits" in name else short(found)
