@@ -144,7 +144,12 @@ def _matching(pattern: Path, counts: Counter[str]) -> list[SourceFile]:
         found = sorted(root.glob(str(pattern.relative_to(root))))
     except ValueError:  # `**` inside a name
         found = []
-    paths = [path for path in found if path.is_file() and not path.name.startswith(".")]
+    # Hidden folders are not searched, unless the pattern's fixed part lies in one.
+    paths = [
+        path
+        for path in found
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
     if not paths:
         raise DataError.one(
             "D002",

@@ -1,5 +1,7 @@
 """Cuts partition the bytes, split no character, and take the best border."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_blocks_partition_the_document(text: str, block_bytes: int) -> None:
 def test_blocks_stay_near_their_size() -> None:
     data = ("Some words make a sentence. " * 4000).encode()
     starts = [*block_starts(data, 4096), len(data)]
-    sizes = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    sizes = [b - a for a, b in pairwise(starts)]
     assert max(sizes) <= 4096 * 1.25
     assert min(sizes) >= 4096 * 0.7
 
