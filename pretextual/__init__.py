@@ -1,3 +1,45 @@
-"""pretextual: self-supervised pre-training, from raw text to a model that the whole ecosystem loads."""
+"""pretextual: self-supervised pre-training, from raw text to a model that the whole ecosystem loads.
+
+The verbs of the command line are functions here, loaded when first used:
+
+    import pretextual
+
+    done = pretextual.pretrain("my_texts/", recipe="bert", out="runs/mine", time="30m")
+    answer = pretextual.fill(done.model, "The [MASK] sat on the mat.")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pretextual.evaluate.fill import fill
+    from pretextual.evaluate.generate import generate
+    from pretextual.library import peek, prepare, pretrain
+    from pretextual.recipes.load import load_recipe
+    from pretextual.train.pretrain import resume
 
 __version__ = "0.1.0"
+
+__all__ = ["fill", "generate", "load_recipe", "peek", "prepare", "pretrain", "resume"]
+
+_WHERE = {
+    "fill": "pretextual.evaluate.fill",
+    "generate": "pretextual.evaluate.generate",
+    "load_recipe": "pretextual.recipes.load",
+    "peek": "pretextual.library",
+    "prepare": "pretextual.library",
+    "pretrain": "pretextual.library",
+    "resume": "pretextual.train.pretrain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'pretextual' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

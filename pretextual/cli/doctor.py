@@ -72,8 +72,8 @@ def _machine(*, measure: bool) -> dict[str, Any]:
     """Threads, GPU and rates, as torch sees them."""
     import torch
 
-    from pretextual.train.device import usable_cores
     from pretextual.core.rates import known_rates
+    from pretextual.train.device import usable_cores
     from pretextual.train.machine import peak_rate
 
     facts: dict[str, Any] = {

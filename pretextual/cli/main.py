@@ -1,7 +1,7 @@
 """The entry point: turns every ending of a verb into a message and an exit code.
 
-0 done · 2 the user's error, one clear message · 3 a gate that the user set failed · 75 interrupted and saved ·
-130 interrupted with nothing to save · 1 our bug.
+0 done · 2 the user's error, one clear message · 3 a gate that the user set failed · 75 interrupted and
+saved · 130 interrupted with nothing to save · 1 our bug.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except PretextualError as error:
         _log(str(error))
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pretextual.cli.output import say
-from pretextual.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pretextual.recipes.load import Resolved
@@ -20,19 +19,6 @@ Function = Callable[..., Any]
 _OVERRIDE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*=.*", re.DOTALL)
 SIZES: Final = ("tiny", "mini", "small", "medium", "base")
 DEVICES: Final = ("auto", "cpu", "cuda")
-
-#: Option: the key of the recipe that it sets.
-_KEYS: Final = {
-    "size": "model.size",
-    "init": "model.init",
-    "time": "train.time",
-    "tokens": "train.tokens",
-    "seed": "seed",
-    "device": "train.device",
-    "sample": "corpus.sample",
-    "strategy": "objective.strategy",
-    "rate": "objective.rate",
-}
 
 words_argument = click.argument("words", nargs=-1, metavar="SOURCE… [a.b=c…]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -69,7 +55,7 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
 def resolve(
     words: Sequence[str], *, recipe: str | None = None, needs_text: bool = True, **given: Any
 ) -> Resolved:
-    """The recipe of a command line.
+    """The recipe of a command line, its notices logged.
 
     Args:
         words: sources and overrides, as they stand after the verb.
@@ -77,48 +63,13 @@ def resolve(
         needs_text: whether a recipe without sources is an error.
         given: values of options by name, None where not given.
 
-    Returns:
-        The recipe; its notices are logged.
-
     Raises:
         ConfigError: whatever is wrong with it, or C014 without any text.
     """
-    from pretextual.recipes.load import load_recipe
+    from pretextual.recipes.request import request
 
     sources, overrides = split_words(words)
-    options: dict[str, tuple[str, Any]] = {
-        _KEYS[name]: (f"--{name} {value}", _number(value))
-        for name, value in given.items()
-        if value is not None
-    }
-    if sources:
-        options["corpus.sources"] = ("the command's sources", sources)
-    name = recipe or usual_recipe(sources)
-    resolved = load_recipe(name, overrides, options=options)
+    resolved = request(sources, recipe, overrides, needs_text=needs_text, **given)
     for notice in resolved.notices:
         say(f"notice: {notice}")
-    if needs_text and not resolved.recipe.corpus.sources:
-        raise ConfigError.one(
-            "C014",
-            where="sources",
-            got="none",
-            expected="paths, globs, folders, - or a built-in corpus",
-            hint="pretextual pretrain my_texts/, or try it with python-docs",
-        )
     return resolved
-
-
-def usual_recipe(sources: Sequence[str]) -> str:
-    """The recipe used when none is named: `modernbert`, but a built-in corpus may bring its own."""
-    from pretextual.recipes.load import DEFAULT_RECIPE
-
-    if sources and all(source.partition(":")[0] == "capitals" for source in sources):
-        return "capitals"
-    return DEFAULT_RECIPE
-
-
-def _number(value: Any) -> Any:
-    """Texts from options read as in YAML, so that `--tokens 1e6` is a number."""
-    from pretextual.core.yaml_source import parse_scalar
-
-    return parse_scalar(value) if isinstance(value, str) else value

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pretextual.cli.options import json_option, recipe_options, resolve, words_argument
+from pretextual.cli.options import json_option, recipe_options, split_words, words_argument
 from pretextual.cli.output import result, result_json
 
 
@@ -38,33 +38,33 @@ def command(
     On a terminal masked tokens are yellow, random ones red, kept ones green and special ones dim; elsewhere
     random ones stand in ~ and kept ones in =.
     """
-    import numpy as np
-
     from pretextual.cli.show_examples import as_json as examples_json
     from pretextual.cli.show_examples import realised_rate, show
     from pretextual.core.progress import Progress
-    from pretextual.train.data import open_data, prepare_store
-    from pretextual.train.examples import ExampleSource
+    from pretextual.library import peek
 
-    recipe = resolve(words, strategy=strategy, rate=rate, **options).recipe
+    sources, overrides = split_words(words)
     progress = Progress()
     try:
-        store = prepare_store(recipe, on_progress=progress.stage)
+        found = peek(
+            *sources,
+            windows=windows,
+            epoch=epoch,
+            overrides=overrides,
+            on_progress=progress.stage,
+            strategy=strategy,
+            rate=rate,
+            **options,
+        )
     finally:
         progress.close()
-    data = open_data(recipe, store)
-    source = ExampleSource(
-        data.train, data.objective, recipe.seed, lambda samples: np.zeros(np.shape(samples))
-    )
-    num_rows = min(windows, len(data.train))
-    batch = source.batch(epoch * len(data.train), num_rows)
-    requested = getattr(recipe.objective, "rate", None)
+    requested = found.requested_rate
     if as_json:
-        targets, ordinary = realised_rate(batch.example, store.tokenizer)
+        targets, ordinary = realised_rate(found.example, found.tokenizer)
         result_json(
             {
                 "epoch": epoch,
-                "rows": examples_json(batch.example, store.tokenizer),
+                "rows": examples_json(found.example, found.tokenizer),
                 "targets": targets,
                 "ordinary_tokens": ordinary,
                 "realised_rate": targets / max(ordinary, 1),
@@ -74,8 +74,6 @@ def command(
             }
         )
         return
-    show(batch.example, store.tokenizer)
+    show(found.example, found.tokenizer)
     if isinstance(requested, float):
-        result(
-            f"requested: {requested:.1%}; over all {len(data.train):,} windows the mean comes out right"
-        )
+        result(f"asked for: {requested:.1%}, in the mean over all {found.num_windows:,} windows")

@@ -24,10 +24,11 @@ from pretextual.cli.output import result, result_json, table
 def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: Any) -> None:
     """Read SOURCEs, hold a part out, train or load the tokenizer, and write the tokens.
 
-    `pretrain` does this by itself; alone it serves to look at the result, or to do it beforehand. Interrupted,
-    it goes on where it stopped.
+    `pretrain` does this by itself; alone it serves to look at the result, or to do it beforehand.
+    Interrupted, it goes on where it stopped.
     """
     from pretextual.core.progress import Progress
+    from pretextual.tokens.store import SPLITS
     from pretextual.train.data import prepare_store
 
     resolved = resolve(words, **options)
@@ -36,7 +37,7 @@ def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: 
         store = prepare_store(resolved.recipe, out=out, on_progress=progress.stage)
     finally:
         progress.close()
-    splits = {name: store.split(name) for name in store.splits}
+    splits = {name: store.split(name) for name in SPLITS if name in store.splits}
     if as_json:
         result_json(
             {

@@ -75,29 +75,28 @@ def realised_rate(example: Example, tokenizer: Tokenizer) -> tuple[int, int]:
     return int(example.loss_mask.sum()), int(ordinary.sum())
 
 
-def render(found: list[Position], *, original: bool, colours: bool) -> Text:
-    """A row as text: as it stood, or as the model sees it."""
+def render(found: list[Position], *, original: bool, colours: bool, pieces: bool) -> Text:
+    """A row as text: as it stood, or as the model sees it.
+
+    Args:
+        found: its positions.
+        original: the text itself instead of what the model sees.
+        colours: whether colours tell the kinds apart; else marks do.
+        pieces: whether tokens are WordPiece's, where `##` joins and everything else stands apart.
+    """
     from rich.text import Text
 
     line = Text()
     for position in found:
         style, before, after = STYLES[position.kind]
         token = position.original if original else position.seen
-        space, token = _spaced(token)
+        joined = token.startswith("##") if pieces else not token.startswith(" ")
+        token = token.removeprefix("##" if pieces else " ").replace("\n", "⏎")
         if original or colours:
             before = after = ""
-        line.append(space)
+        line.append("" if joined or not line else " ")
         line.append(f"{before}{token}{after}", style=style)
     return line
-
-
-def _spaced(token: str) -> tuple[str, str]:
-    """A token's leading space, outside the colour; pieces that continue a WordPiece word join on."""
-    if token.startswith("##"):
-        return "", token[2:]
-    if token.startswith(" "):
-        return " ", token[1:].replace("\n", "⏎")
-    return ("", token.replace("\n", "⏎"))
 
 
 def as_json(example: Example, tokenizer: Tokenizer) -> list[dict[str, Any]]:
@@ -119,12 +118,14 @@ def show(example: Example, tokenizer: Tokenizer) -> None:
 
     out = console()
     colours = out.is_terminal and not out.no_color
+    pieces = tokenizer.kind == "wordpiece"
     for row in range(example.inputs.shape[0]):
         found = positions(example, row, tokenizer)
         out.print(Text(f"window {int(example.ids[row])}", style="bold"))
-        if example.layout == "aligned":
-            out.print(Text("  text  ").append_text(render(found, original=True, colours=colours)))
-        out.print(Text("  seen  ").append_text(render(found, original=False, colours=colours)))
+        ways = {"text": True, "seen": False} if example.layout == "aligned" else {"seen": False}
+        for name, original in ways.items():
+            line = render(found, original=original, colours=colours, pieces=pieces)
+            out.print(Text(f"  {name}  ").append_text(line))
     if example.layout == "aligned":
         legend = Text("  ")
         for kind in ("masked", "randomised", "kept"):
@@ -133,7 +134,8 @@ def show(example: Example, tokenizer: Tokenizer) -> None:
             legend.append(name, style=style).append("  ")
         out.print(legend.append("special", style="dim"))
     targets, ordinary = realised_rate(example, tokenizer)
-    what = "hidden" if example.layout == "aligned" else "have what follows them as target"
-    out.print(
-        f"{targets:,} of {ordinary:,} ordinary tokens {what} ({targets / max(ordinary, 1):.1%})"
-    )
+    if example.layout == "causal":
+        out.print(f"{targets:,} positions have what follows them as target")
+        return
+    share = targets / max(ordinary, 1)
+    out.print(f"{targets:,} of {ordinary:,} ordinary tokens are targets ({share:.1%})")

@@ -61,7 +61,7 @@ def status_line(fields: dict[str, Any]) -> str:
 def held_out_line(row: dict[str, Any]) -> str:
     """What an evaluation found, with the count behind it."""
     error = row.get("loss_standard_error")
-    interval = f" ± {1.96 * error:.3f}" if error is not None else ""
+    interval = f" ± {1.96 * error:.3f}" if error else ""
     parts = [f"step {row['step']:,}: held-out loss {row['loss']:.3f}{interval} nats per target"]
     if row.get("unigram_loss") is not None:
         parts.append(f"unigram {row['unigram_loss']:.3f}")

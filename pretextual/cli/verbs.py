@@ -1,4 +1,4 @@
-"""The verbs, in the order of a first visit. Each lies in the module of its name and loads when it is called."""
+"""The verbs, in the order of a first visit; each lies in the module of its name and loads when called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of anything longer than two seconds, on standard error: a live line on a terminal, else plain lines.
+"""Progress of what takes longer than two seconds, on standard error: a live line or plain lines.
 
 A live line is rewritten in place; where nobody can see it move (a file, a pipe, a job's log) one line comes
 every ten seconds instead, so that logs stay short and still show that something happens.
@@ -67,7 +67,7 @@ class Progress:
         if self._live is not None:
             self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=self._stream, flush=True)  # noqa: T201 - the stream is the point
+            print(text, file=self._stream, flush=True)
 
     def stage(self, name: str, done: int, total: int, unit: str) -> None:
         """`done` of `total` units of a stage; a new name begins a new stage."""

@@ -1,4 +1,4 @@
-"""Measured matrix-product rates, kept in the cache under a name of machine, format, threads and torch version."""
+"""Measured matrix-product rates, kept in the cache by machine, format, threads and torch version."""
 
 from __future__ import annotations
 

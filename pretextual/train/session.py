@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 import pretextual
 from pretextual.core.errors import RunError
 from pretextual.models.backbone import Backbone
-from pretextual.models.shape import parameter_count, resolve
 from pretextual.models.start import start
 from pretextual.recipes.recipe import Recipe
+from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
 from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
 from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
 from pretextual.train.controls import ControlLog
@@ -32,8 +32,6 @@ from pretextual.train.run import Run, disk_need_bytes, require_space
 from pretextual.train.signals import StopRequest
 from pretextual.train.timing import seconds_per_step
 
-#: Positions in one forward pass, unless the recipe says otherwise.
-_MICRO_BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
 #: Evaluations and checkpoints of a run, where the recipe leaves it open.
 _TIMES_PER_RUN = 10
 #: Seconds kept back from a time budget for saving the model.
@@ -176,7 +174,7 @@ def _load_state(
 
 
 def _micro_batch_rows(recipe: Recipe, place: Place, budget: Budget) -> int:
-    fitting = max(1, _MICRO_BATCH_TOKENS[place.device.type] // recipe.windows.tokens)
+    fitting = max(1, MICRO_BATCH_TOKENS[place.device.type] // recipe.windows.tokens)
     return min(recipe.train.micro_batch_rows or fitting, budget.batch_rows)
 
 

@@ -1,0 +1,77 @@
+"""What a user asks for, at the command line or in Python: sources, recipe, options, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pretextual.core.errors import ConfigError
+from pretextual.core.yaml_source import parse_scalar
+from pretextual.recipes.load import DEFAULT_RECIPE, Resolved, load_recipe
+
+#: Option: the key of the recipe that it sets.
+OPTIONS: Final = {
+    "size": "model.size",
+    "init": "model.init",
+    "time": "train.time",
+    "tokens": "train.tokens",
+    "seed": "seed",
+    "device": "train.device",
+    "sample": "corpus.sample",
+    "strategy": "objective.strategy",
+    "rate": "objective.rate",
+}
+
+
+def request(
+    sources: Sequence[str],
+    recipe: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    needs_text: bool = True,
+    **options: Any,
+) -> Resolved:
+    """Resolve what a user asks for.
+
+    Args:
+        sources: text; empty leaves it to the recipe.
+        recipe: name or file; None takes the usual one.
+        overrides: `a.b=c`.
+        needs_text: whether having no sources at all is an error.
+        options: values by the names in `OPTIONS`, None where not given.
+
+    Raises:
+        ConfigError: whatever is wrong with it, C014 without any text.
+        TypeError: an option that does not exist.
+    """
+    unknown = [name for name in options if name not in OPTIONS]
+    if unknown:
+        raise TypeError(f"no option {', '.join(unknown)}; there are {', '.join(OPTIONS)}")
+    given: dict[str, tuple[str, Any]] = {
+        OPTIONS[name]: (
+            f"--{name} {value}",
+            parse_scalar(value) if isinstance(value, str) else value,
+        )
+        for name, value in options.items()
+        if value is not None
+    }
+    if sources:
+        given["corpus.sources"] = ("the sources given", list(sources))
+    resolved = load_recipe(recipe or usual_recipe(sources), overrides, options=given)
+    if needs_text and not resolved.recipe.corpus.sources:
+        raise ConfigError.one(
+            "C014",
+            where="sources",
+            got="none",
+            expected="paths, globs, folders, - or a built-in corpus",
+            hint="pretextual pretrain my_texts/, or try it with python-docs",
+        )
+    return resolved
+
+
+def usual_recipe(sources: Sequence[str]) -> str:
+    """The recipe used when none is named: `modernbert`, but a built-in corpus may bring its own."""
+    if sources and all(source.partition(":")[0] == "capitals" for source in sources):
+        return "capitals"
+    return DEFAULT_RECIPE
