@@ -29,6 +29,7 @@ _CJK_STOPS = frozenset("。！？｡")
 _NEXT = re.compile(r"[\W_]*([^\W_]+)")
 _OPENING = "([{\"'“‘«‹<*_`"
 _ACRONYM = re.compile(r"(?:\w\.)+\w\Z")
+_NUMBER = re.compile(r"\d|[IVXLC]{2,}\Z")
 _LIST_NUMBER = re.compile(r"(?:\d{1,3}|[A-Za-z])\Z")
 #: How far back the word before a full stop is looked for, and the longest abbreviation.
 _REACH, _LONGEST = 24, 6
@@ -113,7 +114,7 @@ def _is_abbreviation(text: str, stop: int, before: str, following: str) -> bool:
     lowered = before.lower()
     if lowered in _NEVER:
         return True
-    if lowered in _BEFORE_NUMBER and following[:1].isdigit():
+    if lowered in _BEFORE_NUMBER and _NUMBER.match(following):
         return True
     if _LIST_NUMBER.match(before) and _opens_line(text, stop - len(before)):
         return True

@@ -155,7 +155,11 @@ def _train_wordpiece(
 def _train_unigram(
     texts: Sequence[str], config: TokenizerConfig, size: int
 ) -> tokenizers.Tokenizer:
-    """SentencePiece's scheme: the most probable pieces. White space comes back as single spaces."""
+    """SentencePiece's scheme: the most probable pieces. White space comes back as single spaces.
+
+    The library's trainer takes as candidates what occurs in two different words: on small texts a frequent
+    word without relatives stays in pieces.
+    """
     backend = tokenizers.Tokenizer(models.Unigram())
     space = normalizers.Replace(Regex(_UNIGRAM_SPACE), " ")
     backend.normalizer = (
@@ -169,8 +173,9 @@ def _train_unigram(
     )
     backend.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="first")
     alphabet = find_alphabet(backend, texts, limit=_alphabet_limit(size))
+    # The space's sign counts too, and the trainer wants room for one piece beyond the alphabet.
     count = len(alphabet.characters) + 1
-    _require_room(len(SPECIAL) + count, size, count)
+    _require_room(len(SPECIAL) + count + 1, size, count)
     trainer = trainers.UnigramTrainer(
         vocab_size=size, special_tokens=list(SPECIAL), unk_token=ROLES["unk"], show_progress=False
     )
