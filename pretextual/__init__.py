@@ -14,16 +14,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pretextual import evaluate, report
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
     from pretextual.library import peek, prepare, pretrain
     from pretextual.recipes.load import load_recipe
     from pretextual.train.pretrain import resume
+    from pretextual.train.replay import replay
 
 __version__ = "0.1.0"
 
-__all__ = ["fill", "generate", "load_recipe", "peek", "prepare", "pretrain", "resume"]
+__all__ = [
+    "evaluate",
+    "fill",
+    "generate",
+    "load_recipe",
+    "peek",
+    "prepare",
+    "pretrain",
+    "replay",
+    "report",
+    "resume",
+]
 
+#: Verbs and their modules; `evaluate` and `report` are packages that can be called.
 _WHERE = {
     "fill": "pretextual.evaluate.fill",
     "generate": "pretextual.evaluate.generate",
@@ -31,11 +45,14 @@ _WHERE = {
     "peek": "pretextual.library",
     "prepare": "pretextual.library",
     "pretrain": "pretextual.library",
+    "replay": "pretextual.train.replay",
     "resume": "pretextual.train.pretrain",
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("evaluate", "report"):
+        return importlib.import_module(f"pretextual.{name}")
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)
     raise AttributeError(f"module 'pretextual' has no attribute {name!r}")

@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
-from typing import Any
+from pretextual.core.verb_package import make_callable
 
-
-class _Verb(types.ModuleType):
-    """A package that can be called, because the library's verbs and its folders share a name."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """See `pretextual.library.evaluate`."""
-        from pretextual.library import evaluate
-
-        return evaluate(*arguments, **options)
-
-
-sys.modules[__name__].__class__ = _Verb
+make_callable(__name__, "pretextual.library:evaluate")

@@ -1,4 +1,7 @@
-"""Reports: pages made from what lies in a run's folder; files are all that is read, without torch."""
+"""Reports: pages made from what lies in a run's folder; files are all that is read, without torch.
+
+The package is also the verb: `pretextual.report(run)`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from pretextual.core.artifacts import write_atomic
 from pretextual.core.errors import RunError
+from pretextual.core.verb_package import make_callable
 from pretextual.report.page import page
 from pretextual.report.read import read_run
 
@@ -39,3 +43,6 @@ def report(run: Path | str, out: Path | str | None = None) -> Path:
             hint="choose another --out FILE",
         ) from error
     return path
+
+
+make_callable(__name__, "pretextual.report:report")
