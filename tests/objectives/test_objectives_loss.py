@@ -34,6 +34,15 @@ OBJECTIVES = {
 objectives = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tiny products are slower on several threads, much slower where other work shares the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class TinyBackbone:
     """Token vectors plus the mean of their row, and a linear head: enough context for a row to matter."""
 
