@@ -13,6 +13,7 @@ from pretextual.core.randomness import stream
 from pretextual.evaluate.fill_causal import document_start
 from pretextual.evaluate.model import OpenModel, open_model
 from pretextual.evaluate.results import Generation
+from pretextual.models.quiet import quiet
 from pretextual.tokens.tokenizer import Tokenizer
 
 
@@ -60,7 +61,8 @@ def generate(
     opened.require_room(len(row), "prompt")
     draws = stream(seed, "generate")
     uniforms = draws.uniform(draws.keys(np.zeros(1, dtype=np.int64)), max_new_tokens)[0]
-    tokens, log_probability, stopped = _sample(opened, row, uniforms, temperature, top_k)
+    with quiet():  # an untrained model may say [PAD], which Transformers would warn about
+        tokens, log_probability, stopped = _sample(opened, row, uniforms, temperature, top_k)
     text = _written(opened.tokenizer, row, tokens)
     return Generation(prompt, text, tuple(tokens), log_probability, stopped)
 
