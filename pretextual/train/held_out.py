@@ -20,6 +20,8 @@ from pretextual.windows.plan import Plan
 
 #: The seed of evaluation masks: a constant, so that runs with different seeds meet the same gaps.
 EVALUATION_SEED = 0x4E1D
+#: Least number of groups of windows behind a standard error, where there are as many windows.
+_GROUPS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,7 @@ class HeldOutResult:
         num_targets: number of targets.
         target_bytes: bytes of source text behind the targets.
         bits_name: `bits_per_byte` where every byte of text is a target, else `bits_per_masked_byte`.
-        standard_error: of `loss`, over groups of `rows` windows.
+        standard_error: of `loss`, over groups of windows.
     """
 
     loss: float
@@ -93,7 +95,7 @@ def evaluate_held_out(
         objective: what is asked; its `held_out()` form makes the examples.
         plan: windows of held-out text.
         place: where to compute.
-        rows: windows in one forward pass.
+        rows: most windows in one forward pass.
         max_windows: at most this many windows, from the first on.
 
     Returns:
@@ -101,6 +103,8 @@ def evaluate_held_out(
     """
     was_training = backbone.model.training
     backbone.model.eval()
+    # The standard error needs a number of groups, however few windows there are.
+    rows = max(1, min(rows, -(-len(plan) // _GROUPS)))
     sums: list[float] = []
     weights: list[float] = []
     correct, target_bytes = 0.0, 0
