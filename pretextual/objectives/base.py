@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
@@ -56,7 +56,7 @@ class Objective(abc.ABC):
     #: Whether the loss of a batch is the sum over its rows (in-batch contrastive losses are not).
     decomposes: ClassVar[bool] = True
     #: `masked` or `causal`: which head of which Transformers class is trained and exported.
-    head: ClassVar[str]
+    head: ClassVar[Literal["masked", "causal"]]
 
     @abc.abstractmethod
     def frame(self, special: SpecialIds) -> Frame:

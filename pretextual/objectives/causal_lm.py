@@ -50,7 +50,7 @@ class CausalLM(Objective):
     vocabulary_size: int
 
     layout: ClassVar[Layout] = "causal"
-    head: ClassVar[str] = "causal"
+    head: ClassVar[Literal["masked", "causal"]] = "causal"
     name: ClassVar[str] = "causal-lm"
 
     def __post_init__(self) -> None:

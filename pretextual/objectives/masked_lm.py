@@ -90,7 +90,7 @@ class MaskedLM(Objective):
     vocabulary_size: int
 
     layout: ClassVar[Layout] = "aligned"
-    head: ClassVar[str] = "masked"
+    head: ClassVar[Literal["masked", "causal"]] = "masked"
     name: ClassVar[str] = "masked-lm"
 
     def __post_init__(self) -> None:
