@@ -98,7 +98,9 @@ def main() -> int:
     parser.add_argument("--law", default="", help="only laws that contain this text")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
     parser.add_argument("--seconds", type=float, default=300.0, help="limit of one test")
-    parser.add_argument("--check", action="store_true", help="only see that the mutants fit the source")
+    parser.add_argument(
+        "--check", action="store_true", help="only see that the mutants fit the source"
+    )
     asked = parser.parse_args()
     mutants = [mutant for mutant in read_mutants(asked.area) if asked.law in mutant.law]
     if asked.check:
@@ -109,7 +111,9 @@ def main() -> int:
             verdicts = {}
             for task in concurrent.futures.as_completed(tasks):
                 verdicts[tasks[task]] = task.result()
-                print(f"{len(verdicts)}/{len(mutants)} {task.result()}", file=sys.stderr, flush=True)
+                print(
+                    f"{len(verdicts)}/{len(mutants)} {task.result()}", file=sys.stderr, flush=True
+                )
     width = max((len(mutant.area) for mutant in mutants), default=0)
     for mutant in mutants:
         print(f"{mutant.area:<{width}}  {verdicts[mutant]:<10}  {mutant.law}")

@@ -33,7 +33,9 @@ _RECIPE_OPTIONS = (
     ),
     click.option("--time", metavar="30m", help="Time budget of the whole command."),
     click.option("--tokens", metavar="N", help="Budget in tokens."),
-    click.option("--seed", type=click.IntRange(min=0), help="Everything random follows from it."),
+    click.option(
+        "--seed", type=click.IntRange(min=0), metavar="N", help="Everything random follows from it."
+    ),
     click.option("--device", type=click.Choice(DEVICES), help="Where to train."),
     click.option("--sample", metavar="1%|500", help="Train on a share or number of the documents."),
 )

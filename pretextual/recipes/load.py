@@ -18,7 +18,7 @@ from pretextual.recipes.draft import Draft
 from pretextual.recipes.dump import dump
 from pretextual.recipes.files import chain_of, is_builtin, read_root, recipe_names
 from pretextual.recipes.finish import finish
-from pretextual.recipes.patches import at, node_of, parse_override, says_kind
+from pretextual.recipes.patches import at, node_of, order, parse_override
 from pretextual.recipes.recipe import ALTERNATIVES, Recipe
 
 __all__ = ["DEFAULT_RECIPE", "Resolved", "dump", "load_recipe", "read_resolved", "recipe_names"]
@@ -107,8 +107,7 @@ def load_recipe(
     patches = [parse_override(text) for text in overrides]
     draft.problems += [patch for patch in patches if isinstance(patch, Problem)]
     layers = [patch for patch in patches if isinstance(patch, Mapping)]
-    # A kind must be known before what depends on it.
-    for layer in sorted(layers, key=lambda layer: not says_kind(layer)):
+    for layer in sorted(layers, key=order):
         draft.lay(layer, rank=rank + 1)
     origins = {path: given.origin for path, given in draft.given.items()}
     return Resolved(_recipe(draft), origins, tuple(draft.notices))

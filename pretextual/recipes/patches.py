@@ -67,9 +67,13 @@ def _replaced(node: Node, place: Place) -> Node:
     return Mapping(place, tuple(entries))
 
 
-def says_kind(layer: Mapping) -> bool:
-    """Whether an override chooses a kind, on which the meaning of others depends."""
-    entry = layer.entries[0]
+def order(layer: Mapping) -> tuple[bool, int]:
+    """Sorts overrides so that what chooses a kind comes before what depends on it.
+
+    Kinds first, then from the root outwards (`objective.strategy=span` before `objective.strategy.p=0.5`);
+    the later of two equals stays later.
+    """
+    entry, depth = layer.entries[0], 0
     while isinstance(entry.value, Mapping) and entry.value.entries:
-        entry = entry.value.entries[0]
-    return entry.key == "kind"
+        entry, depth = entry.value.entries[0], depth + 1
+    return entry.key != "kind", depth
