@@ -58,12 +58,18 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["PRETEXTUAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture
-def tiny(texts: Path) -> Callable[..., Resolved]:
-    """`tiny("bert", "train.steps=12")`: a resolved recipe on the made-up texts."""
+@pytest.fixture(scope="session")
+def make_tiny(texts: Path) -> Callable[..., Resolved]:
+    """`make_tiny("bert", "train.steps=12")`: a resolved recipe on the made-up texts, or on others."""
 
-    def resolve(recipe: str, *overrides: str) -> Resolved:
-        sources = {"corpus.sources": ("test", [str(texts)])}
+    def resolve(recipe: str, *overrides: str, text: Path = texts) -> Resolved:
+        sources = {"corpus.sources": ("test", [str(text)])}
         return load_recipe(recipe, [*TINY, *overrides], options=sources)
 
     return resolve
+
+
+@pytest.fixture
+def tiny(make_tiny: Callable[..., Resolved]) -> Callable[..., Resolved]:
+    """`make_tiny` for a single test."""
+    return make_tiny
