@@ -52,12 +52,12 @@ def configuration_page() -> str:
     """Every key of a recipe."""
     lines = ["# Configuration", "", _MADE]
     lines += [
-        "A recipe is YAML. Values are resolved from the weakest to the strongest: defaults, the recipe that",
-        "`extends:` names, the file, options such as `--size`, overrides `a.b=c`. `pretextual check` prints every",
-        "value with its origin.",
+        "A recipe is YAML. Values are resolved from the weakest to the strongest: defaults, the recipe",
+        "that `extends:` names, the file, options such as `--size`, overrides `a.b=c`. `pretextual check`",
+        "prints every value with its origin.",
         "",
-        "Scalars are those of YAML 1.2: `1e-4`, `1e6` and `.5` are numbers, `10_000` is 10000, `012` is 12, `no` and",
-        "`on` and `1:30` are texts, and a key given twice is an error.",
+        "Scalars are those of YAML 1.2: `1e-4`, `1e6` and `.5` are numbers, `10_000` is 10000, `012` is 12,",
+        "`no` and `on` and `1:30` are texts, and a key given twice is an error.",
     ]
     lines += list(_group(Recipe, "", "recipe"))
     lines += ["", "## Names from elsewhere", ""]
@@ -109,8 +109,9 @@ def cli_page() -> str:
     """The help of every verb."""
     lines = ["# Command line", "", _MADE]
     lines += [
-        "Results go to standard output, the log to standard error. Exit codes: 0 done, 2 your mistake, 3 a gate that",
-        "you set failed, 75 interrupted and saved, 130 interrupted with nothing to save, 1 our bug.",
+        "Results go to standard output, the log to standard error. Exit codes: 0 done, 2 your mistake, 3 a",
+        "gate that you set failed, 75 interrupted and saved, 130 interrupted with nothing to save, 1 our",
+        "bug.",
         "",
         *_block(_help(root, "pretextual")),
     ]
