@@ -3,7 +3,11 @@
 import pytest
 
 from pretextual.core.errors import ConfigError
+from pretextual.recipes.foreign import ALIASES
 from pretextual.recipes.load import load_recipe
+from pretextual.recipes.recipe import Recipe
+from pretextual.recipes.schema import all_paths, slots
+from pretextual.recipes.suggest import suggest
 
 #: (what was written as YAML, what was meant, line:column of the slip)
 TYPOS = [
@@ -87,3 +91,13 @@ def test_overrides_name_themselves_as_the_place():
     assert "train.stepz   (override train.stepz=3)" in where
     assert "seed   (override seed=x)" in where
     assert "no-override" in where
+
+
+@pytest.mark.parametrize("path", [path for path in all_paths(Recipe) if path.count(".") == 1])
+def test_a_key_at_the_wrong_level_finds_its_right_place(path):
+    name = path.rpartition(".")[2]
+    if name in ALIASES or name in slots(Recipe):
+        return
+    found = suggest(Recipe, name)
+    assert path in found
+    assert {each.rpartition(".")[2] for each in found} == {name}
