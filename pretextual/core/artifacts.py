@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -71,11 +72,18 @@ def write_json(path: Path, value: object) -> None:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Fill a folder under a temporary name; on success sync it and rename it to `path`, replacing what was there.
 
-    On an exception nothing is left behind. After a kill a `.NAME.partial` folder remains, which the next
-    attempt removes.
+    On an exception nothing is left behind. After a kill a `.NAME.HOST-PID.partial` folder remains, which the next
+    attempt on that host removes. Processes that fill the same folder at the same time do not meet: the last one
+    to finish wins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
+    replaced = path.with_name(f".{path.name}.replaced")
+    if replaced.exists() and not path.exists():
+        # A kill came between the two renames below.
+        replaced.rename(path)
+    host = hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
+    _remove_scraps(path, host)
+    temporary = path.with_name(f".{path.name}.{host}-{os.getpid()}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -87,7 +95,6 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             else:
                 sync_folder(item)
         sync_folder(temporary)
-        replaced = path.with_name(f".{path.name}.replaced")
         shutil.rmtree(replaced, ignore_errors=True)
         if path.exists():
             path.rename(replaced)
@@ -96,6 +103,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_scraps(path: Path, host: str) -> None:
+    """Remove what killed processes of this host left of the folder `path`."""
+    for scrap in path.parent.glob(f".{path.name}.{host}-*.partial"):
+        process = int(scrap.name.rsplit("-", 1)[1].removesuffix(".partial"))
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            shutil.rmtree(scrap, ignore_errors=True)
+        except PermissionError:
+            continue
 
 
 def write_manifest(
