@@ -66,11 +66,9 @@ class HeldOutResult:
         }
 
 
-def held_out_examples(
-    objective: Objective, plan: Plan, num_rows: int, max_windows: int | None = None
-) -> Iterator[Example]:
+def held_out_examples(objective: Objective, plan: Plan, num_rows: int) -> Iterator[Example]:
     """The fixed examples, `num_rows` at a time."""
-    total = len(plan) if max_windows is None else min(len(plan), max_windows)
+    total = len(plan)
     fixed = objective.held_out()
     for start in range(0, total, num_rows):
         ids = np.arange(start, min(start + num_rows, total), dtype=np.int64)
@@ -80,13 +78,7 @@ def held_out_examples(
 
 @torch.no_grad()
 def evaluate_held_out(
-    backbone: Backbone,
-    objective: Objective,
-    plan: Plan,
-    place: Place,
-    *,
-    rows: int,
-    max_windows: int | None = None,
+    backbone: Backbone, objective: Objective, plan: Plan, place: Place, *, rows: int
 ) -> HeldOutResult:
     """Loss of a model on a plan's windows.
 
@@ -96,7 +88,6 @@ def evaluate_held_out(
         plan: windows of held-out text.
         place: where to compute.
         rows: most windows in one forward pass.
-        max_windows: at most this many windows, from the first on.
 
     Returns:
         Sums over all targets, divided once.
@@ -104,12 +95,12 @@ def evaluate_held_out(
     was_training = backbone.model.training
     backbone.model.eval()
     # The standard error needs a number of groups, however few windows there are.
-    rows = max(1, min(rows, -(-len(plan) // _GROUPS)))
+    rows = max(1, min(rows, len(plan) // _GROUPS))
     sums: list[float] = []
     weights: list[float] = []
     correct, target_bytes = 0.0, 0
     fixed = objective.held_out()
-    for example in held_out_examples(objective, plan, rows, max_windows):
+    for example in held_out_examples(objective, plan, rows):
         batch = collate(example, device=place.device)
         with place.autocast():
             terms = fixed.terms(backbone, batch)
