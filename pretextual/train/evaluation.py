@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from pretextual.corpus.config import CorpusConfig
 from pretextual.models.backbone import Backbone
+from pretextual.objectives.base import Objective
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import StoreSplit
+from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.data import Data, open_data
 from pretextual.train.device import Place
 from pretextual.train.held_out import HeldOutResult, evaluate_held_out, unigram_loss
@@ -25,10 +27,20 @@ _GENERAL_DOCUMENTS = "300"
 _COUNTED_TOKENS = 1 << 26
 
 
-def token_counts(split: StoreSplit, vocabulary_size: int) -> NDArray[np.int64]:
-    """How often each id occurs in a split (in its first 67 million tokens, which settles frequencies)."""
+def target_counts(
+    split: StoreSplit, objective: Objective, tokenizer: Tokenizer
+) -> NDArray[np.int64]:
+    """How often each id is asked for in a split (in its first 67 million tokens, which settles frequencies).
+
+    A causal model is asked for the end of every document too, which the store does not hold: without it the
+    unigram model would lose so much at ends that a comparison with it flatters.
+    """
     tokens = np.asarray(split.tokens[:_COUNTED_TOKENS])
-    return np.bincount(tokens, minlength=vocabulary_size).astype(np.int64)
+    counts = np.bincount(tokens, minlength=tokenizer.size).astype(np.int64)
+    if objective.layout == "causal":
+        ends = np.searchsorted(split.document_offsets[1:], tokens.size, side="right")
+        counts[objective.frame(tokenizer.special).end] += ends
+    return counts
 
 
 @dataclasses.dataclass
@@ -49,8 +61,9 @@ class Evaluator:
     def _unigram(self) -> float | None:
         if self.data.held_out is None:
             return None
-        counts = token_counts(self.data.store.split("train"), self.data.store.tokenizer.size)
-        return unigram_loss(self.data.objective, self.data.held_out, counts)
+        store, objective = self.data.store, self.data.objective
+        counts = target_counts(store.split("train"), objective, store.tokenizer)
+        return unigram_loss(objective, self.data.held_out, counts)
 
     def _choose_samples(self) -> list[Sample]:
         tokenizer = self.data.store.tokenizer

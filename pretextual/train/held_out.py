@@ -138,7 +138,7 @@ def unigram_loss(
     Args:
         objective: as in `evaluate_held_out`.
         plan: the held-out windows.
-        counts: how often each id occurs in the *training* part, `[V]`; one is added to each.
+        counts: how often each id is asked for in the *training* part, `[V]`; one is added to each.
         rows: windows at a time.
 
     Returns:

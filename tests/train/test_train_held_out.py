@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,11 +13,16 @@ from torch import Tensor, nn
 
 from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
+from pretextual.recipes.load import Resolved
 from pretextual.testing.toy import TOY_SPECIAL, ToySplit, toy_split
+from pretextual.train.data import open_data, prepare_store
 from pretextual.train.device import Place
+from pretextual.train.evaluation import target_counts
 from pretextual.train.held_out import evaluate_held_out, held_out_examples, unigram_loss
 from pretextual.windows.config import WindowsConfig
 from pretextual.windows.plan import Plan, plan
+
+Tiny = Callable[..., Resolved]
 
 HERE = Place(torch.device("cpu"), "fp32", 1)
 LN2 = math.log(2.0)
@@ -124,3 +130,16 @@ def test_the_unigram_model_guesses_by_frequency_alone() -> None:
     chances = (counts + 1) / (counts + 1).sum()
     found = evaluate_held_out(Fixed(chances), objective, rows, HERE, rows=8)  # type: ignore[arg-type]
     assert found.loss == pytest.approx(unigram_loss(objective, rows, counts), rel=1e-12)
+
+
+@pytest.mark.parametrize("recipe", ["bert", "gpt"])
+def test_the_baseline_of_a_run_counts_what_training_asks_for(recipe: str, make_tiny: Tiny) -> None:
+    wanted = make_tiny(recipe).recipe
+    data = open_data(wanted, prepare_store(wanted))
+    found = target_counts(data.store.split("train"), data.objective, data.store.tokenizer)
+    windows = data.train.get(range(len(data.train)))
+    if windows.following is None:
+        asked = windows.tokens[windows.ordinary]
+    else:
+        asked = windows.following[windows.segments >= 0]
+    assert np.array_equal(found, np.bincount(asked, minlength=data.store.tokenizer.size))
