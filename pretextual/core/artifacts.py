@@ -21,7 +21,9 @@ MANIFEST = "manifest.json"
 
 def canonical_json(value: object) -> str:
     """One text for one value: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def fingerprint(value: object) -> str:
@@ -70,11 +72,11 @@ def write_json(path: Path, value: object) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Fill a folder under a temporary name; on success sync it and rename it to `path`, replacing what was there.
+    """Fill a folder under a temporary name; on success sync it and rename it to `path`, replacing the old one.
 
-    On an exception nothing is left behind. After a kill a `.NAME.HOST-PID.partial` folder remains, which the next
-    attempt on that host removes. Processes that fill the same folder at the same time do not meet: the last one
-    to finish wins.
+    On an exception nothing is left behind. After a kill a `.NAME.HOST-PID.partial` folder remains, which the
+    next attempt on that host removes. Processes that fill the same folder at the same time do not meet: the
+    last one to finish wins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     replaced = path.with_name(f".{path.name}.replaced")

@@ -28,13 +28,15 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_seconds(value: object) -> object:
-    """Turn `90`, `90s`, `30m`, `1.5h` or `1h30m` into seconds; anything else is left for validation to refuse."""
+    """Turn `90`, `90s`, `30m`, `1.5h` or `1h30m` into seconds; what is no text is left to validation."""
     if not isinstance(value, str):
         return value
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd]?)", value.strip())
     joined = re.sub(r"(\d+(?:\.\d+)?)\s*([smhd]?)", "", value).strip()
     if not parts or joined or (len(parts) > 1 and any(not unit for _, unit in parts)):
-        raise ValueError("a duration is a number of seconds or something like 90s, 30m, 1.5h or 1h30m")
+        raise ValueError(
+            "a duration is a number of seconds or something like 90s, 30m, 1.5h or 1h30m"
+        )
     return sum(float(number) * _UNITS[unit or "s"] for number, unit in parts)
 
 

@@ -72,11 +72,25 @@ class UserError(PretextualError):
 
     @classmethod
     def one(
-        cls, code: str, *, where: object = "", got: object = "", expected: object = "", hint: object = ""
+        cls,
+        code: str,
+        *,
+        where: object = "",
+        got: object = "",
+        expected: object = "",
+        hint: object = "",
     ) -> Self:
         """The common case of one problem; arguments as in `Problem`, turned into text."""
         return cls(
-            [Problem(code=code, where=str(where), got=str(got), expected=str(expected), hint=str(hint))]
+            [
+                Problem(
+                    code=code,
+                    where=str(where),
+                    got=str(got),
+                    expected=str(expected),
+                    hint=str(hint),
+                )
+            ]
         )
 
     def __reduce__(self) -> tuple[type[UserError], tuple[Sequence[Problem]]]:
