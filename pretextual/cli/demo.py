@@ -52,10 +52,9 @@ def command(budget: str, out: Path | None, as_json: bool) -> None:
 
 def filled_rows(filled: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Sentence, answer and top words of every sample."""
-    rows = []
-    for sample in filled:
-        says = sample["says"]
-        if not isinstance(says, str):
-            says = ", ".join(f"{word} {probability:.0%}" for word, probability in says)
-        rows.append((str(sample["text"]), str(sample.get("answer") or ""), says))
-    return rows
+    from pretextual.cli.terminal import one_line, what_it_says
+
+    return [
+        (one_line(sample["text"]), one_line(sample.get("answer") or ""), what_it_says(sample))
+        for sample in filled
+    ]

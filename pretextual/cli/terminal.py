@@ -78,8 +78,18 @@ def held_out_line(row: dict[str, Any]) -> str:
 
 def _samples(filled: Iterable[dict[str, Any]]) -> Iterator[str]:
     for sample in filled:
-        says = sample["says"]
-        if not isinstance(says, str):
-            says = ", ".join(f"{word} {probability:.0%}" for word, probability in says)
-        answer = f"   (was: {sample['answer']})" if sample.get("answer") else ""
-        yield f"{sample['text']}  →  {says}{answer}"
+        answer = f"   (was: {one_line(sample['answer'])})" if sample.get("answer") else ""
+        yield f"{one_line(sample['text'])}  →  {what_it_says(sample)}{answer}"
+
+
+def what_it_says(sample: dict[str, Any]) -> str:
+    """The model's words for a gap with their probabilities, or its continuation, on one line."""
+    says = sample["says"]
+    if isinstance(says, str):
+        return one_line(says)
+    return ", ".join(f"{one_line(word)} {probability:.0%}" for word, probability in says)
+
+
+def one_line(text: str) -> str:
+    """A text with its line breaks made visible."""
+    return text.replace("\n", "⏎")
