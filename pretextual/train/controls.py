@@ -11,6 +11,7 @@ import bisect
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,37 @@ class Horizon:
             share = (positions[here] - record.first_sample) / max(end - record.first_sample, 1)
             out[here] = np.clip(reached + (1.0 - reached) * share, 0.0, 1.0)
         return out
+
+    def _stretches(self) -> Iterator[tuple[int, int]]:
+        """Runs of samples `first … stop - 1` between records; batches begin anew at each."""
+        records = self._log.of_kind("horizon")
+        stops = [record.first_sample for record in records[1:]]
+        first = 0
+        for stop in (*stops, int(records[-1].values["end_sample"])):
+            yield first, stop
+            first = stop
+
+    def num_steps(self, batch_rows: int) -> int:
+        """Steps up to the end that is known."""
+        return sum(-(-(stop - first) // batch_rows) for first, stop in self._stretches())
+
+    def batch(self, step: int, batch_rows: int) -> tuple[int, int] | None:
+        """First sample and number of rows of a step's batch; None where training ends before it.
+
+        The batch that reaches an end may be smaller than the others, and a longer training goes on after it.
+
+        Args:
+            step: number of the step, from 0.
+            batch_rows: rows of a global batch.
+        """
+        left = step
+        for first, stop in self._stretches():
+            steps = -(-(stop - first) // batch_rows)
+            if left < steps:
+                first += left * batch_rows
+                return first, min(batch_rows, stop - first)
+            left -= steps
+        return None
 
     def end_sample(self, sample: int) -> int:
         """Where training ends as far as is known at a sample position."""

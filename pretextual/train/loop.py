@@ -223,11 +223,13 @@ class Trainer:
 
     def _nonfinite(self, bad_step: int) -> RunError:
         """The error of a run whose loss or gradient is no number any more; the weights are those before it."""
+        batch = self.timekeeper.horizon.batch(bad_step, self.batch_rows)
+        assert batch is not None
         return explain_nonfinite(
             bad_step,
             source=self.source,
-            first_sample=self.state.samples - (self.state.step - bad_step) * self.batch_rows,
-            batch_rows=self.batch_rows,
+            first_sample=batch[0],
+            num_rows=batch[1],
             backbone=self.backbone,
             objective=self.objective,
             place=self.place,

@@ -21,7 +21,7 @@ def explain_nonfinite(
     *,
     source: ExampleSource,
     first_sample: int,
-    batch_rows: int,
+    num_rows: int,
     backbone: Backbone,
     objective: Objective,
     place: Place,
@@ -33,13 +33,13 @@ def explain_nonfinite(
         bad_step: number of the step, from 0.
         source: gives its examples again.
         first_sample: position of its first row.
-        batch_rows: rows of a global batch.
+        num_rows: rows of its batch.
         backbone: the model as it stood before the step.
         objective: gives the loss.
         place: where to compute.
         run: folder to name in the advice.
     """
-    example = source.batch(first_sample, batch_rows).example
+    example = source.batch(first_sample, num_rows).example
     guilty: list[int] = []
     for row in range(example.ids.shape[0]):
         batch = collate(rows_of(example, row, row + 1), device=place.device)
@@ -49,12 +49,12 @@ def explain_nonfinite(
             guilty.append(int(example.ids[row]))
     if guilty:
         windows = ", ".join(map(str, guilty[:_SHOWN])) + (" …" if len(guilty) > _SHOWN else "")
-        got = f"a loss that is not finite in {len(guilty)} of {batch_rows} windows: {windows}"
+        got = f"a loss that is not finite in {len(guilty)} of {num_rows} windows: {windows}"
     else:
         got = "a gradient that is not finite, although the loss of every window is"
     return RunError.one(
         "R009",
-        where=f"step {bad_step + 1:,} (samples {first_sample:,} to {first_sample + batch_rows - 1:,})",
+        where=f"step {bad_step + 1:,} (samples {first_sample:,} to {first_sample + num_rows - 1:,})",
         got=got,
         expected="finite numbers; the weights have not moved since the step before",
         hint=f"look at the examples: pretextual replay {run} --step {bad_step + 1}\n"

@@ -67,14 +67,18 @@ def replay(folder: Path, step: int) -> Replay:
             "R012", where=folder, got="a run that has not begun to train", hint=f"pretextual resume {folder}"
         )
     horizon = Horizon(log)
-    end = log.of_kind("horizon")[-1].values["end_sample"]
-    first = (step - 1) * rows
-    if step < 1 or first >= end:
+    found = horizon.batch(step - 1, rows) if step >= 1 else None
+    if found is None:
         raise RunError.one(
-            "R012", where="--step", got=step, expected=f"1 to {-(-end // rows):,}", hint="see metrics.jsonl"
+            "R012",
+            where="--step",
+            got=step,
+            expected=f"1 to {horizon.num_steps(rows):,}",
+            hint="see metrics.jsonl",
         )
+    first, num_rows = found
     source = ExampleSource(data.train, data.objective, recipe.seed, horizon.progress)
-    batch = source.batch(first, min(rows, end - first))
+    batch = source.batch(first, num_rows)
     return Replay(
         step=step,
         first_sample=first,

@@ -105,3 +105,29 @@ def test_more_is_a_duration_or_a_count() -> None:
     assert parse_more("30m", 16, 100) == ("seconds", 1800.0)
     assert parse_more("500 steps", 16, 100) == ("samples", 8000.0)
     assert parse_more("2 epochs", 16, 100) == ("samples", 200.0)
+
+
+@given(
+    rows=st.integers(1, 9),
+    legs=st.lists(st.tuples(st.integers(1, 60), st.integers(0, 5)), min_size=1, max_size=4),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_batch_is_found_where_the_walk_over_all_batches_finds_it(
+    rows: int, legs: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = ControlLog(tmp_path_factory.mktemp("b") / "c")
+    horizon, walked, begin = Horizon(log), [], 0
+    for length, again in legs:
+        # A leg of this many samples, estimated anew after some of its batches.
+        log.append(begin, "horizon", {"progress": 0.0, "end_sample": begin + length})
+        position, batches = begin, 0
+        while (left := horizon.end_sample(position) - position) > 0:
+            walked.append((position, min(rows, left)))
+            position, batches = position + min(rows, left), batches + 1
+            if batches == again and left > rows:
+                end = position + 2 * rows + 1
+                log.append(position, "horizon", {"progress": 0.5, "end_sample": end})
+        begin = position
+    assert [horizon.batch(step, rows) for step in range(len(walked))] == walked
+    assert horizon.batch(len(walked), rows) is None
+    assert horizon.num_steps(rows) == len(walked)
