@@ -26,7 +26,7 @@ class Estimate:
     """Costs; None where nothing can be said, because the text is not prepared or nothing was measured.
 
     Attributes:
-        parameters: of the model, exact; None for a checkpoint to continue.
+        parameters: of the model, by closed form: exact for one made from scratch.
         parameters_and_slope: where the vocabulary is not known: parameters beside it, and for each
             of its tokens.
         vocabulary_size: tokens, exact once prepared.
@@ -81,7 +81,7 @@ def estimate(recipe: Recipe, data: Data | None) -> Estimate:
     if data is None:
         if shape is None or vocabulary is None:
             return Estimate(vocabulary_size=vocabulary, parameters_and_slope=_line(recipe, shape))
-        count = parameter_count(shape, vocabulary, recipe.windows.tokens).total
+        count = parameter_count(shape, vocabulary, _position_tokens(recipe)).total
         disk = disk_need_bytes(count, recipe.train.keep_checkpoints)
         return Estimate(parameters=count, vocabulary_size=vocabulary, disk_bytes=disk)
     budget = resolve_budget(
@@ -104,7 +104,7 @@ def estimate(recipe: Recipe, data: Data | None) -> Estimate:
     )
     if shape is None or vocabulary is None:
         return found
-    count = parameter_count(shape, vocabulary, recipe.windows.tokens).total
+    count = parameter_count(shape, vocabulary, _position_tokens(recipe)).total
     fitting = max(1, MICRO_BATCH_TOKENS["cpu"] // recipe.windows.tokens)
     rows = min(recipe.train.micro_batch_rows or fitting, budget.batch_rows)
     share = target_share(recipe)
@@ -122,31 +122,47 @@ def estimate(recipe: Recipe, data: Data | None) -> Estimate:
 
 def shape_of(recipe: Recipe) -> Shape | None:
     """The model's shape; of a checkpoint in a folder its own, None where it cannot be known offline."""
-    from pretextual.models.shape import Shape, resolve
+    from pretextual.models.shape import HEADS, Shape, resolve
 
     if recipe.model.init is None:
         return resolve(recipe.model)
-    folder = Path(recipe.model.init)
-    path = next(
-        (p for p in (folder / "config.json", folder / "model" / "config.json") if p.is_file()), None
-    )
-    if path is None:
+    config = _checkpoint(recipe)
+    layers, hidden, heads, inner = (_first(config, names) for names in _DIMENSIONS)
+    kind = config.get("model_type")
+    if kind not in HEADS or layers is None or hidden is None or heads is None:
         return None
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    names = (
-        ("num_hidden_layers", "n_layer"),
-        ("hidden_size", "n_embd"),
-        ("num_attention_heads", "n_head"),
-        ("intermediate_size", "n_inner"),
-    )
-    layers, hidden, heads, inner = (
-        next((config[k] for k in pair if config.get(k)), None) for pair in names
-    )
-    if config.get("model_type") not in ("bert", "roberta", "modernbert", "gpt2", "llama", "qwen3"):
-        return None
-    if layers is None or hidden is None or heads is None:
-        return None
-    return Shape(config["model_type"], layers, hidden, heads, inner or 4 * hidden)
+    return Shape(kind, layers, hidden, heads, inner or 4 * hidden)
+
+
+#: What the dimensions of a shape are called in `config.json`.
+_DIMENSIONS = (
+    ("num_hidden_layers", "n_layer"),
+    ("hidden_size", "n_embd"),
+    ("num_attention_heads", "n_head"),
+    ("intermediate_size", "n_inner"),
+)
+
+
+def _checkpoint(recipe: Recipe) -> dict[str, Any]:
+    """The config of the checkpoint to continue; empty where it is not on this disk."""
+    folder = Path(recipe.model.init or "")
+    for path in (folder / "model" / "config.json", folder / "config.json"):
+        if path.is_file():
+            config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return config
+    return {}
+
+
+def _first(config: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    return next((config[name] for name in names if config.get(name)), None)
+
+
+def _position_tokens(recipe: Recipe) -> int:
+    """Positions that the model has room for: a checkpoint brings its own."""
+    if recipe.model.init is None:
+        return recipe.windows.tokens
+    found = _first(_checkpoint(recipe), ("max_position_embeddings", "n_positions"))
+    return recipe.windows.tokens if found is None else found
 
 
 def target_share(recipe: Recipe) -> float:

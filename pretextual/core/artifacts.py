@@ -72,7 +72,7 @@ def write_json(path: Path, value: object) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Fill a folder under a temporary name; on success sync it and rename it to `path`, replacing the old one.
+    """Fill a folder under a temporary name; on success sync it and rename it to `path`, replacing that.
 
     On an exception nothing is left behind. After a kill a `.NAME.HOST-PID.partial` folder remains, which the
     next attempt on that host removes. Processes that fill the same folder at the same time do not meet: the
