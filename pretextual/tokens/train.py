@@ -80,10 +80,9 @@ def _num_bytes(texts: Sequence[str]) -> int:
 
 
 def _special_token(name: str, kind: str) -> AddedToken:
-    # A mask takes the space before it where words carry theirs, so that `the [MASK] sat` asks for ` cat`.
-    return AddedToken(
-        name, special=True, normalized=False, lstrip=kind != "wordpiece" and name == ROLES["mask"]
-    )
+    # A mask takes the space before it where words carry theirs, so `the [MASK] sat` asks for ` cat`.
+    lstrip = kind != "wordpiece" and name == ROLES["mask"]
+    return AddedToken(name, special=True, normalized=False, lstrip=lstrip)
 
 
 def _require_room(needed: int, vocabulary_size: int, alphabet: int) -> None:

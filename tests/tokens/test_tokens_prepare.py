@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -230,43 +231,46 @@ def test_a_full_disk_is_said_and_nothing_half_written_is_visible(
     assert prepare(lines(corpus_folder), CONFIG, out).split("train").num_tokens > 0
 
 
-_KILLED = """
-import os, sys
+_SCRIPT = """
+import multiprocessing, sys
 from pathlib import Path
 from pretextual.corpus.config import CorpusConfig
 from pretextual.tokens import parts
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
 parts._PART_SHARDS = 1
+
+def tell(stage, done, total, unit):
+    if stage == "encode":
+        print(done, *(child.pid for child in multiprocessing.active_children()), flush=True)
+
 if __name__ == "__main__":
     prepare(
         CorpusConfig(sources=(sys.argv[1],), documents="lines"),
         TokenizerConfig(vocabulary_size=400),
         Path(sys.argv[2]),
-        processes=1,
-        on_progress=lambda stage, done, total, unit: stage == "encode" and print(done, flush=True),
+        processes=int(sys.argv[3]),
+        on_progress=tell,
     )
 """
 
 
-def test_a_killed_preparation_continues(corpus_folder, monkeypatch, tmp_path):
+def start(tmp_path: Path, corpus: Path, out: Path, processes: int) -> subprocess.Popen[str]:
     script = tmp_path / "script.py"
-    script.write_text(_KILLED, encoding="utf-8")
+    script.write_text(_SCRIPT, encoding="utf-8")
+    command = [sys.executable, str(script), str(corpus), str(out), str(processes)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_preparation_continues(corpus_folder, monkeypatch, tmp_path):
     out = tmp_path / "out"
-    child = subprocess.Popen(
-        [sys.executable, str(script), str(corpus_folder), str(out)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    # Said after a part's text is encoded, before the part is complete.
-    sums = []
-    for line in child.stdout:
-        sums.append(int(line))
-        if len(set(sums)) == 4:
-            os.kill(child.pid, signal.SIGKILL)
-            break
-    child.wait()
-    child.stdout.close()
+    sums = set()
+    with start(tmp_path, corpus_folder, out, 1) as child:
+        # Said after a part's text is encoded, before the part is complete.
+        for line in child.stdout:
+            sums.add(int(line))
+            if len(sums) == 4:
+                child.kill()
     assert child.returncode == -signal.SIGKILL
     assert not out.exists()
     (work,) = tmp_path.glob(".out.work-*")
@@ -323,3 +327,42 @@ def test_a_killed_process_is_said_and_its_work_taken_up(corpus_folder, monkeypat
         prepare(lines(corpus_folder), CONFIG, out, processes=2, on_progress=kill_one)
     assert not out.exists()
     assert prepare(lines(corpus_folder), CONFIG, out).split("train").num_tokens > 0
+
+
+def alive(number: int) -> bool:
+    """Whether a process runs; one that ended and was not asked after (a zombie) does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_no_process_outlives_a_killed_preparation(corpus_folder, tmp_path):
+    pool: set[int] = set()
+    with start(tmp_path, corpus_folder, tmp_path / "out", 2) as child:
+        for line in child.stdout:
+            pool |= {int(number) for number in line.split()[1:]}
+            if pool:
+                child.kill()
+                break
+    assert len(pool) == 2
+    deadline = time.monotonic() + 20
+    try:
+        while any(alive(number) for number in pool):
+            assert time.monotonic() < deadline, "processes of the pool are still there"
+            time.sleep(0.05)
+    finally:
+        for number in filter(alive, pool):
+            os.kill(number, signal.SIGKILL)
+
+
+def test_two_preparations_of_one_store_do_not_meet(corpus_folder, tmp_path):
+    out = tmp_path / "out"
+    with (
+        start(tmp_path, corpus_folder, out, 1) as one,
+        start(tmp_path, corpus_folder, out, 1) as other,
+    ):
+        one.communicate()
+        other.communicate()
+    assert one.returncode == other.returncode == 0
+    assert TokenStore.open(out).split("train").num_tokens > 0

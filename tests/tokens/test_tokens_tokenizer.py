@@ -187,9 +187,13 @@ def test_what_is_no_tokenizer_is_refused(tmp_path, make, code):
 
 def test_neither_torch_nor_transformers_is_loaded(tokenizer, tmp_path):
     tokenizer.save(tmp_path)
-    code = (
-        "import sys; from pretextual.tokens.tokenizer import Tokenizer; import pretextual.tokens.prepare;"
-        f"Tokenizer.load({str(tmp_path)!r}).segment(['heron']);"
-        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "import pretextual.tokens.prepare\n"
+        "from pretextual.tokens.tokenizer import Tokenizer\n"
+        f"Tokenizer.load({str(tmp_path)!r}).segment(['heron'])\n"
+        "assert not {'torch', 'transformers'} & set(sys.modules)\n",
+        encoding="utf-8",
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, str(script)], check=True)

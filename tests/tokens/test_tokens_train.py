@@ -27,6 +27,7 @@ for kind, size in (("wordpiece", 400), ("byte-bpe", 500), ("unigram", 400)):
 
 def test_training_gives_the_same_bytes_in_every_process(texts, tmp_path):
     (tmp_path / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    (tmp_path / "train.py").write_text(_TRAIN, encoding="utf-8")
     found = []
     for number, parallel in enumerate(("true", "false", "true")):
         out = tmp_path / f"run{number}"
@@ -35,7 +36,12 @@ def test_training_gives_the_same_bytes_in_every_process(texts, tmp_path):
             "TOKENIZERS_PARALLELISM": parallel,
             "RAYON_NUM_THREADS": str(number + 1),
         }
-        command = [sys.executable, "-c", _TRAIN, str(tmp_path / "texts.json"), str(out)]
+        command = [
+            sys.executable,
+            str(tmp_path / "train.py"),
+            str(tmp_path / "texts.json"),
+            str(out),
+        ]
         subprocess.run(command, env=environment, check=True)
         found.append({path.parent.name: path.read_bytes() for path in out.glob("*/tokenizer.json")})
     assert len(found[0]) == 6
