@@ -455,6 +455,11 @@ _declare(
     "The recipe asks for something that an optional package does; the message names the extra that installs it.",
 )
 _declare(
+    "R015",
+    "run in use",
+    "Another process is working in the run's folder. Two at once would write over each other's checkpoints.",
+)
+_declare(
     "R040",
     "report cannot be written",
     "The operating system refused to write the report's file: its folder is read-only, full, or a file stands where a "

@@ -57,6 +57,8 @@ def _horizon(values: Row, before: Row | None) -> str:
     if before is None:
         return f"Training is to end after {to}{within}{_cadence(values)}."
     reached = number(values.get("progress")) or 0.0
+    if values.get("stopped_early"):
+        return f"Stopped early, at {reached:.1%} of the schedule: training ends after {to}."
     review = number(values.get("reviews")) or 0
     if review and budget is not None:
         return (

@@ -137,7 +137,19 @@ class TimeKeeper:
             extra = round(amount)
         rows = self._budget.batch_rows
         end = samples + max(1, -(-extra // rows)) * rows
-        self._log.append(samples, "horizon", {"progress": samples / end, "end_sample": end, **timed})
+        values = {"progress": samples / end, "end_sample": end, "extends": True, **timed}
+        self._log.append(samples, "horizon", values)
+
+    def extends(self, samples: int) -> bool:
+        """Whether a leg that was added after an end begins here."""
+        records = [r for r in self._log.of_kind("horizon") if r.first_sample == samples]
+        return bool(records) and bool(records[-1].values.get("extends"))
+
+    def stop(self, samples: int) -> None:
+        """Let training end here: early stopping decided so, and a resumed run must not decide again."""
+        progress = float(self.horizon.progress(samples))
+        values = {"progress": progress, "end_sample": samples, "stopped_early": True}
+        self._log.append(samples, "horizon", values)
 
     def review(self, samples: int, seconds: float, requested: int) -> None:
         """After a step: estimate again if another share of the time has gone.

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pretextual.core.artifacts import atomic_folder, file_fingerprint, write_json
+from pretextual.core.artifacts import atomic_folder, file_fingerprint, fingerprint, write_json
 from pretextual.core.errors import RunError
 
 
@@ -70,14 +70,51 @@ def save_checkpoint(
         save_file(weights, partial / "weights.safetensors")
         save_file(moments, partial / "optimiser.safetensors")
         checksums = {file.name: file_fingerprint(file) for file in partial.glob("*.safetensors")}
-        write_json(
-            partial / "trainer.json", {"state": dataclasses.asdict(state), "checksums": checksums}
-        )
+        record = {"state": dataclasses.asdict(state), "checksums": checksums}
+        write_json(partial / "trainer.json", record | {"checksum": fingerprint(record)})
     return path
 
 
+def _verified(path: Path) -> TrainerState:
+    """The state of a checkpoint all of whose files are what was written.
+
+    Raises:
+        RunError: R003 if one is damaged or missing.
+    """
+    damaged = "trainer.json"
+    try:
+        record = json.loads((path / damaged).read_text(encoding="utf-8"))
+        checksum = record.pop("checksum")
+        if fingerprint(record) == checksum:
+            files = (name for name, known in record["checksums"].items() if _differs(path / name, known))
+            damaged = next(files, "")
+    except (ValueError, KeyError, AttributeError, FileNotFoundError):
+        pass
+    if damaged:
+        raise RunError.one(
+            "R003",
+            where=path / damaged,
+            got="content that does not match its checksum, or none",
+            hint=f"delete {path.name} to resume from the checkpoint before it",
+        )
+    return TrainerState(**record["state"])
+
+
+def _differs(path: Path, checksum: str) -> bool:
+    return not path.is_file() or file_fingerprint(path) != checksum
+
+
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Put a checkpoint's weights into a model of the same shape."""
+    """Put a checkpoint's weights into a model of the same shape, after verifying its checksums.
+
+    Raises:
+        RunError: R003 damaged, R004 of another model.
+    """
+    _verified(path)
+    _put_weights(path, model)
+
+
+def _put_weights(path: Path, model: nn.Module) -> None:
     tensors = load_file(path / "weights.safetensors")
     with torch.no_grad():
         for name, target in _learned(model).items():
@@ -95,17 +132,13 @@ def load_weights(path: Path, model: nn.Module) -> None:
 def load_checkpoint(
     path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> TrainerState:
-    """Put a checkpoint into model and optimiser, after verifying its checksums."""
-    record = json.loads((path / "trainer.json").read_text(encoding="utf-8"))
-    for name, checksum in record["checksums"].items():
-        if file_fingerprint(path / name) != checksum:
-            raise RunError.one(
-                "R003",
-                where=path / name,
-                got="content that does not match its checksum",
-                hint=f"delete {path.name} to resume from the checkpoint before it",
-            )
-    load_weights(path, model)
+    """Put a checkpoint into model and optimiser, after verifying its checksums.
+
+    Raises:
+        RunError: R003 damaged, R004 of another model.
+    """
+    state = _verified(path)
+    _put_weights(path, model)
     moments = load_file(path / "optimiser.safetensors")
     for name, parameter in model.named_parameters():
         found = {key: moments[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
@@ -113,7 +146,7 @@ def load_checkpoint(
         if found:
             # Fused AdamW keeps its step counter on the parameter's device too.
             optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in found.items()}
-    return TrainerState(**record["state"])
+    return state
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -86,8 +86,17 @@ class Horizon:
     def __init__(self, log: ControlLog) -> None:
         self._log = log
 
+    def _records(self) -> list[Control]:
+        """The records that hold, by first sample: one that reaches back takes the place of those after it."""
+        holding: list[Control] = []
+        for record in self._log.of_kind("horizon"):
+            while holding and holding[-1].first_sample >= record.first_sample:
+                holding.pop()
+            holding.append(record)
+        return holding
+
     def _record(self, sample: int) -> Control:
-        records = self._log.of_kind("horizon")
+        records = self._records()
         index = bisect.bisect_right([record.first_sample for record in records], sample) - 1
         return records[max(index, 0)]
 
@@ -95,7 +104,7 @@ class Horizon:
         """Share of training done before each sample position, in 0 … 1, shape of `samples`."""
         positions = np.asarray(samples, dtype=np.float64)
         out = np.empty_like(positions)
-        for index, record in enumerate(records := self._log.of_kind("horizon")):
+        for index, record in enumerate(records := self._records()):
             reached, end = record.values["progress"], record.values["end_sample"]
             here = positions >= record.first_sample if index else np.ones_like(positions, bool)
             if index + 1 < len(records):
@@ -106,7 +115,7 @@ class Horizon:
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
         """Runs of samples `first … stop - 1` between records; batches begin anew at each."""
-        records = self._log.of_kind("horizon")
+        records = self._records()
         stops = [record.first_sample for record in records[1:]]
         first = 0
         for stop in (*stops, int(records[-1].values["end_sample"])):

@@ -10,6 +10,7 @@ import collections
 import dataclasses
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +28,7 @@ DIGEST_SEED = 0x5E1F
 
 def rows_of(example: Example, start: int, stop: int) -> Example:
     """The examples `start … stop - 1` of a batch."""
-    changes = {
+    changes: dict[str, Any] = {
         field.name: value[start:stop]
         for field in dataclasses.fields(example)
         if isinstance(value := getattr(example, field.name), np.ndarray)

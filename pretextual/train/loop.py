@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,7 @@ from pretextual.train.device import Place, is_out_of_memory
 from pretextual.train.examples import ExampleSource, GlobalBatch, Prefetcher
 from pretextual.train.interval import Interval
 from pretextual.train.metrics import MetricsLog
-from pretextual.train.nonfinite import explain_nonfinite
+from pretextual.train.nonfinite import explain_nonfinite, nonfinite_evaluation
 from pretextual.train.optimiser import FiniteGuard, guarded_step
 from pretextual.train.reporter import Reporter
 from pretextual.train.run import Run
@@ -167,7 +168,7 @@ class Trainer:
 
     def _after_step(self, *, last: bool) -> bool:
         """Rows, evaluation, checkpoint; returns whether training ends here."""
-        state, step = self.state, self.state.step
+        step = self.state.step
         self.reporter.status(
             step=step,
             end_step=self._end_step(),
@@ -243,6 +244,8 @@ class Trainer:
         if columns is None:
             return False, ended
         loss = columns["loss"]
+        if not math.isfinite(loss):
+            raise nonfinite_evaluation(state.step, self.run.folder)
         row = {
             "step": state.step,
             "samples": state.samples,
@@ -265,6 +268,7 @@ class Trainer:
                 )
         patience = self.config.early_stopping
         if patience is not None and state.evaluations_without_gain >= patience and not ended:
+            self.timekeeper.stop(state.samples)
             self.reporter.say(f"early stopping: {patience} evaluations without a better held-out loss")
             ended = True
         return improved, ended

@@ -71,4 +71,4 @@ def training_flops_per_token(backbone: Backbone, window_tokens: int, target_shar
     attention = 12.0 * layers * int(model.config.hidden_size) * window_tokens
     if backbone.head == "causal":
         attention /= 2
-    return 6.0 * (inside + target_share * vocabulary) + attention
+    return float(6.0 * (inside + target_share * vocabulary) + attention)

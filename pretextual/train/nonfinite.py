@@ -14,6 +14,7 @@ from pretextual.train.device import Place
 from pretextual.train.examples import ExampleSource, rows_of
 
 _SHOWN = 8
+_REMEDIES = "lower train.learning_rate, lengthen train.warmup, or use train.precision=fp32"
 
 
 def explain_nonfinite(
@@ -57,6 +58,16 @@ def explain_nonfinite(
         where=f"step {bad_step + 1:,} (samples {first_sample:,} to {first_sample + num_rows - 1:,})",
         got=got,
         expected="finite numbers; the weights have not moved since the step before",
-        hint=f"look at the examples: pretextual replay {run} --step {bad_step + 1}\n"
-        "then lower train.learning_rate, lengthen train.warmup, or use train.precision=fp32",
+        hint=f"look at the examples: pretextual replay {run} --step {bad_step + 1}\nthen {_REMEDIES}",
+    )
+
+
+def nonfinite_evaluation(step: int, run: Path) -> RunError:
+    """The error of a run whose last step was finite, but whose held-out loss is not."""
+    return RunError.one(
+        "R009",
+        where=f"evaluation after step {step:,}",
+        got="a held-out loss that is not finite",
+        expected=f"finite numbers; the checkpoints in {run / 'checkpoints'} are from before",
+        hint=_REMEDIES,
     )

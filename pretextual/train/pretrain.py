@@ -20,7 +20,7 @@ from pretextual.train.evaluation import GENERAL_SOURCE, Evaluator
 from pretextual.train.loop import Trainer
 from pretextual.train.metrics import read_metrics
 from pretextual.train.reporter import Reporter
-from pretextual.train.run import Run, open_run
+from pretextual.train.run import LOCK, Run, alone, open_run
 from pretextual.train.session import open_session
 from pretextual.train.signals import StopRequest
 from pretextual.train.tracking import Reporters, TensorBoard
@@ -73,14 +73,11 @@ def pretrain(
     """
     begun = time.monotonic() if started is None else started
     run = Run(out)
-    recipe = resolved.recipe
-    if run.recipe.is_file():
-        recipe = _same_recipe(run, resolved, or_resume=or_resume)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not run.recipe.is_file() and out.exists() and (not out.is_dir() or _foreign(out)):
         raise RunError.one("R002", where=out, got="other files", hint="choose another --out")
-    else:
-        write_atomic(run.recipe, resolved.dump())
-    return _go(run, recipe, reporter or Reporter(), begun, None)
+    with alone(run):
+        recipe = _enter(run, resolved, or_resume=or_resume)
+        return _go(run, recipe, reporter, begun, None)
 
 
 def resume(folder: Path, *, reporter: Reporter | None = None, more: str | None = None) -> Pretrained:
@@ -99,11 +96,22 @@ def resume(folder: Path, *, reporter: Reporter | None = None, more: str | None =
         Interrupted: asked to stop by a signal; everything is saved.
     """
     run = open_run(folder)
-    recipe = read_resolved(run.recipe).recipe
-    return _go(run, recipe, reporter or Reporter(), time.monotonic(), more)
+    with alone(run):
+        recipe = read_resolved(run.recipe).recipe
+        return _go(run, recipe, reporter, time.monotonic(), more)
 
 
-def _same_recipe(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
+def _foreign(folder: Path) -> bool:
+    return any(path.name != LOCK for path in folder.iterdir())
+
+
+def _enter(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
+    """The recipe to go on with: the one asked for, or the same one of a run that has begun."""
+    if not run.has_begun:
+        # What failed before the first step, such as a disk too small, must not stand in the way of the next try.
+        run.machine.unlink(missing_ok=True)
+        write_atomic(run.recipe, resolved.dump())
+        return resolved.recipe
     if not or_resume:
         raise RunError.one(
             "R002",
@@ -123,9 +131,11 @@ def _same_recipe(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
     return found.recipe
 
 
-def _go(run: Run, recipe: Recipe, reporter: Reporter, begun: float, more: str | None) -> Pretrained:
-    if recipe.train.tensorboard:
-        reporter = Reporters(reporter, TensorBoard(run.folder / "tensorboard"))
+def _go(
+    run: Run, recipe: Recipe, watcher: Reporter | None, begun: float, more: str | None
+) -> Pretrained:
+    trackers = [TensorBoard(run.folder / "tensorboard")] if recipe.train.tensorboard else []
+    reporter = Reporters(*([watcher] if watcher else []), *trackers)
     try:
         if run.is_finished and more is None:
             reporter.say(f"{run.folder} is finished; `--more 30m` goes on beyond its end")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pretextual.core.artifacts import write_json
 from pretextual.core.errors import RunError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two processes in one folder are then the user's to avoid
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +67,11 @@ class Run:
         """Whether the result is there; the manifest is written last."""
         return (self.folder / "manifest.json").is_file()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was decided or trained; before that, nothing in the folder is worth keeping."""
+        return self.controls.is_file()
+
     def read_machine(self) -> dict[str, Any]:
         """The recorded decisions, or nothing."""
         if not self.machine.is_file():
@@ -81,6 +95,28 @@ def open_run(folder: Path) -> Run:
     return run
 
 
+@contextlib.contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """Hold the run's folder for this process; the system lets it go when the process ends, however it ends.
+
+    Raises:
+        RunError: R015 if another process has it.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (run.folder / LOCK).open("a") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError.one(
+                    "R015",
+                    where=run.folder,
+                    got="a run that another process is working on",
+                    hint="wait for it, stop it, or choose another --out",
+                ) from error
+        yield
+
+
 def require_space(folder: Path, needed_bytes: int) -> None:
     """Refuse to start what the disk cannot hold."""
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
@@ -94,6 +130,8 @@ def require_space(folder: Path, needed_bytes: int) -> None:
 
 
 def disk_need_bytes(num_parameters: int, keep_checkpoints: int) -> int:
-    """Most that a run writes: weights and two moments for the checkpoints kept, the first, the best and one
-    being written, and the model itself."""
+    """Most that a run writes at once.
+
+    Weights and two moments for the checkpoints kept, the first, the best and one being written; and the model.
+    """
     return 12 * num_parameters * (keep_checkpoints + 3) + 4 * num_parameters

@@ -11,7 +11,7 @@ import transformers
 from numpy.typing import ArrayLike, NDArray
 
 import pretextual
-from pretextual.core.errors import RunError
+from pretextual.core.errors import Interrupted, RunError
 from pretextual.models.backbone import Backbone
 from pretextual.models.start import start
 from pretextual.recipes.recipe import Recipe
@@ -61,7 +61,7 @@ def open_session(
         The trainer in the state of the last checkpoint, what it reads, and what measures it.
     """
     place = resolve_place(recipe.train, run.read_machine().get("threads"))
-    data = _open_data(run, recipe, reporter)
+    data = _open_data(run, recipe, reporter, stop)
     backbone = start(
         recipe.model,
         data.objective.head,
@@ -97,6 +97,8 @@ def open_session(
     if more is not None and state.samples >= keeper.horizon.end_sample(state.samples):
         amount = parse_more(more, budget.batch_rows, len(data.train))
         keeper.extend(state.samples, state.seconds, amount)
+    if keeper.extends(state.samples):
+        state.evaluations_without_gain = 0
     share = sum(first.weights.values()) / max(int((first.example.segments >= 0).sum()), 1)
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
     trainer = Trainer(
@@ -131,8 +133,16 @@ def _no_progress(samples: ArrayLike) -> NDArray[np.float64]:
     return np.zeros(np.shape(samples))
 
 
-def _open_data(run: Run, recipe: Recipe, reporter: Reporter) -> Data:
-    store = prepare_store(recipe, on_progress=reporter.progress)
+def _open_data(run: Run, recipe: Recipe, reporter: Reporter, stop: StopRequest) -> Data:
+    def on_progress(stage: str, done: int, total: int, unit: str) -> None:
+        reporter.progress(stage, done, total, unit)
+        if stop.requested:
+            raise Interrupted(
+                f"stopped by {stop.requested} while preparing; finished parts are kept\n"
+                f"  go on with  pretextual resume {run.folder}"
+            )
+
+    store = prepare_store(recipe, on_progress=on_progress)
     known = run.read_machine().get("store")
     if known is not None and known != store.fingerprint:
         raise RunError.one(

@@ -61,14 +61,14 @@ class TensorBoard(Reporter):
                 got="true, but TensorBoard is not installed",
                 hint="pip install 'pretextual[track]', or train.tensorboard=false",
             ) from error
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder))
 
     def row(self, row: dict[str, Any]) -> None:
         """Write a row's numbers."""
         for name, value in row.items():
             if isinstance(value, float | int) and name not in ("step", "samples"):
-                self._writer.add_scalar(f"{row['split']}/{name}", value, row["step"])  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(f"{row['split']}/{name}", value, row["step"])
 
     def close(self) -> None:
         """Flush."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
