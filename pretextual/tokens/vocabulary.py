@@ -8,9 +8,9 @@ import dataclasses
 _STEP = 64
 _SMALLEST, _LARGEST = 2048, 65_408
 #: What even the smallest text gets: the bytes or letters, and some pieces.
-_FLOOR = 512
+_FLOOR = 1024
 #: Text that one entry needs to be seen often enough to be learned.
-_BYTES_PER_ENTRY = 256
+_BYTES_PER_ENTRY = 96
 #: Used where no model is known: about what fits a model of 25 million parameters.
 _WITHOUT_MODEL = 8192
 
@@ -34,7 +34,7 @@ def auto_vocabulary_size(
     """The size that fits a model, unless the text supports only a smaller one.
 
     V = 3,145,728 · (N / 33e6)^0.8354 / d for N parameters outside the vocabulary and width d, a multiple of
-    64 from 2,048 to 65,408; at most one entry for every 256 bytes of text; never below 512.
+    64 from 2,048 to 65,408; at most one entry for every 96 bytes of text; never below 1,024 (fewer where the text has no more).
 
     Args:
         num_text_bytes: UTF-8 bytes of training text.

@@ -20,9 +20,9 @@ def test_size_follows_the_published_law(parameters, hidden, expected):
 
 
 def test_text_bounds_the_size_from_above():
-    assert auto_vocabulary_size(1_000_000, 85_000_000, 768).value == 1_000_000 // 256 // 64 * 64
+    assert auto_vocabulary_size(500_000, 85_000_000, 768).value == 500_000 // 96 // 64 * 64
     assert vocabulary_size_of_text(1 << 34).value == 8192
-    assert vocabulary_size_of_text(10).value == 512
+    assert vocabulary_size_of_text(10).value == 1024
 
 
 @pytest.mark.parametrize("num_bytes", [0, 10**5, 10**6, 10**8, 10**11])
@@ -30,4 +30,4 @@ def test_text_bounds_the_size_from_above():
 def test_size_is_a_multiple_of_64_within_limits(num_bytes, parameters):
     size = auto_vocabulary_size(num_bytes, parameters, 512).value
     assert size % 64 == 0
-    assert 512 <= size <= 65_408
+    assert 1024 <= size <= 65_408
