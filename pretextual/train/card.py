@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pretextual.models.backbone import Backbone
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.store import TokenStore
 from pretextual.train.metrics import read_metrics
@@ -15,19 +16,17 @@ _PIPELINE = {"masked": "fill-mask", "causal": "text-generation"}
 _AUTO = {"masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}
 
 
-def model_card(
-    run: Run, recipe: Recipe, store: TokenStore, *, head: str, mask_token: str | None, num_parameters: int
-) -> str:
+def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) -> str:
     """The text of `README.md` of the exported model.
 
     Args:
         run: read for metrics and machine.
-        recipe: what was trained.
+        recipe: what was asked for.
         store: what it was trained on.
-        head: `masked` or `causal`.
-        mask_token: as the tokenizer writes it.
-        num_parameters: of the model with its head.
+        backbone: the model itself: a checkpoint that was continued need not be what the recipe names.
     """
+    head, mask = backbone.head, store.tokenizer.special.mask
+    mask_token = None if head == "causal" or mask is None else store.tokenizer.token(mask)
     evaluations = list(read_metrics(run.metrics, "held_out"))
     best = min(evaluations, key=lambda row: row["loss"], default=None)
     rows = list(read_metrics(run.metrics, "train"))
@@ -40,8 +39,8 @@ def model_card(
         "",
         f"# {run.folder.resolve().name}",
         "",
-        f"A {recipe.model.architecture} {'encoder' if head == 'masked' else 'decoder'} with {num_parameters:,} "
-        f"parameters, pre-trained with pretextual (recipe `{recipe.name}`).",
+        f"A {backbone.model.config.model_type} {'encoder' if head == 'masked' else 'decoder'} with "
+        f"{backbone.num_parameters:,} parameters, pre-trained with pretextual (recipe `{recipe.name}`).",
         "",
         "## What it read",
         "",
@@ -80,8 +79,10 @@ def _training_lines(recipe: Recipe, rows: list[dict[str, Any]], run: Run) -> lis
     last = rows[-1]
     machine = run.read_machine()
     return [
-        f"- objective `{recipe.objective.kind}`, windows of {recipe.windows.tokens} tokens, seed {recipe.seed}",
-        f"- {last['step']:,} steps, {last['tokens']:,} tokens ({last['epoch']:.1f} epochs), {last['seconds']:,.0f} s",
+        f"- objective `{recipe.objective.kind}`, windows of {recipe.windows.tokens} tokens, "
+        f"seed {recipe.seed}",
+        f"- {last['step']:,} steps, {last['tokens']:,} tokens ({last['epoch']:.1f} epochs), "
+        f"{last['seconds']:,.0f} s",
         f"- {machine.get('device', 'unknown device')}, {machine.get('precision', '')}, "
         f"{machine.get('threads', '?')} threads, torch {machine.get('torch', '?')}, "
         f"transformers {machine.get('transformers', '?')}",
@@ -100,20 +101,26 @@ def _quality_lines(best: dict[str, Any] | None, store: TokenStore, head: str) ->
         f"- accuracy {best['accuracy']:.1%}, {bits.replace('_', ' ')} {best[bits]:.4f}",
     ]
     if "unigram_loss" in best:
-        lines.append(f"- the unigram model of the training text loses {best['unigram_loss']:.4f} on the same targets")
+        unigram = best["unigram_loss"]
+        lines.append(f"- the unigram model of the training text loses {unigram:.4f} on the same targets")
     if head == "masked":
-        lines.append("- the gaps are 15 % of tokens at random, the same for every run: a loss per gap, not a likelihood of text")
+        lines.append(
+            "- the gaps are 15 % of tokens at random, the same for every run: a loss per gap, "
+            "not a likelihood of text"
+        )
     return lines
 
 
 def _use_lines(head: str, mask_token: str | None) -> list[str]:
+    task = _PIPELINE[head]
+    text = f"The {mask_token} sat on the mat." if head == "masked" else "The cat"
     lines = [
         "```python",
         f"from transformers import {_AUTO[head]}, AutoTokenizer, pipeline",
         "",
+        f'pipeline("{task}", FOLDER)("{text}")',
+        "```",
     ]
     if head == "masked":
-        lines.append(f'pipeline("fill-mask", FOLDER)("The {mask_token} sat on the mat.")')
-    else:
-        lines.append('pipeline("text-generation", FOLDER)("The cat")')
-    return [*lines, "```", "", "A masked-only encoder has no pooler; `AutoModel` needs none."] if head == "masked" else [*lines, "```"]
+        lines += ["", "A masked-only encoder has no pooler; `AutoModel` needs none."]
+    return lines

@@ -108,7 +108,7 @@ def _foreign(folder: Path) -> bool:
 def _enter(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
     """The recipe to go on with: the one asked for, or the same one of a run that has begun."""
     if not run.has_begun:
-        # What failed before the first step, such as a disk too small, must not stand in the way of the next try.
+        # What failed before the first step, such as a disk too small, must not hinder the next try.
         run.machine.unlink(missing_ok=True)
         write_atomic(run.recipe, resolved.dump())
         return resolved.recipe
@@ -173,17 +173,8 @@ def _finish(
         reporter.say(f"keeping the weights of step {best:,}, the best on held-out text")
     if recipe.model.init is not None:
         _measure_general(run, recipe, evaluator, "after", reporter)
-    tokenizer = data.store.tokenizer
-    backbone.save(run.model, tokenizer)
-    mask = None if tokenizer.special.mask is None else tokenizer.token(tokenizer.special.mask)
-    card = model_card(
-        run,
-        recipe,
-        data.store,
-        head=data.objective.head,
-        mask_token=mask if data.objective.head == "masked" else None,
-        num_parameters=backbone.num_parameters,
-    )
+    backbone.save(run.model, data.store.tokenizer)
+    card = model_card(run, recipe, data.store, backbone)
     write_atomic(run.model / "README.md", card)
     write_manifest(
         run.folder,
