@@ -248,9 +248,7 @@ def document_rows(store: TokenStore, width: int) -> list[list[int]]:
 
 def packed_rows(store: TokenStore) -> list[list[int]]:
     """The rows that pretextual trains on, so that the packed sides read the very same."""
-    objective = build_objective(
-        MaskedLMConfig(), store.tokenizer.special, store.tokenizer.size
-    )
+    objective = build_objective(MaskedLMConfig(), store.tokenizer.special, store.tokenizer.size)
     windows = plan(
         store.split("train"),
         WindowsConfig(tokens=WINDOW),

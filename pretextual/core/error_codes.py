@@ -414,8 +414,14 @@ _declare(
     "corpus too small for one batch",
     "The training part gives fewer windows than one batch has rows.",
 )
-_declare("R006", "unreadable extension", "`--more` takes a duration (`30m`) or a count (`500 steps`, `2 epochs`).")
-_declare("R007", "not a run", "The folder holds no `recipe.yaml`, so it is not the folder of a run.")
+_declare(
+    "R006",
+    "unreadable extension",
+    "`--more` takes a duration (`30m`) or a count (`500 steps`, `2 epochs`).",
+)
+_declare(
+    "R007", "not a run", "The folder holds no `recipe.yaml`, so it is not the folder of a run."
+)
 _declare(
     "R008",
     "disk too small",

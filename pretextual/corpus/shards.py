@@ -7,16 +7,15 @@ line or blank-line borders. What a corpus gives does not depend on where the cut
 from __future__ import annotations
 
 import dataclasses
-import mmap
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import BinaryIO, overload
 
 from pretextual.core.errors import DataError
 from pretextual.corpus.config import CorpusConfig
-from pretextual.corpus.decode import can_be_cut, canonical_encoding, utf8_chunks
+from pretextual.corpus.decode import can_be_cut, canonical_encoding, open_bytes, utf8_chunks
 from pretextual.corpus.document import Document
 from pretextual.corpus.jsonl import json_documents, record_documents
 from pretextual.corpus.sources import Kind, SourceFile, find_files
@@ -25,6 +24,10 @@ from pretextual.corpus.text import text_documents
 
 #: Size of a byte-range shard. A file is cut when it is larger than one and a half of them.
 SHARD_BYTES = 16 << 20
+
+#: Bytes read at once when looking for borders, and what of them is kept, for a border across two reads.
+_READ_BYTES = 1 << 20
+_KEPT_BYTES = 1 << 12
 
 _LINE = re.compile(rb"\n")
 _BLANK_LINE = re.compile(rb"\n(?:[ \t\r\f\v]*\n)+")
@@ -131,19 +134,28 @@ def _ranges(
     border = _BLANK_LINE if file.kind == "text" and config.documents == "paragraphs" else _LINE
     ranges: list[tuple[int, int | None, int]] = []
     start, line = 0, 1
-    with (
-        file.path.open("rb") as handle,
-        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with open_bytes(file.path, zipped=False) as handle:
         while start < size:
-            match = border.search(data, start + shard_bytes) if size - start > shard_bytes else None
-            stop = match.end() if match else size
+            stop = min(size, _border_after(handle, border, start + shard_bytes))
             ranges.append((start, stop, line))
-            # Messages name lines, so every shard knows its first. In steps, to copy little at once.
-            for begin in range(start, stop, 1 << 20):
-                line += data[begin : min(stop, begin + (1 << 20))].count(b"\n")
+            # Messages name lines, so every shard knows its first.
+            handle.seek(start)
+            for begin in range(start, stop, _READ_BYTES):
+                line += handle.read(min(_READ_BYTES, stop - begin)).count(b"\n")
             start = stop
     return ranges
+
+
+def _border_after(handle: BinaryIO, border: re.Pattern[bytes], begin: int) -> int:
+    """Where the first border from byte `begin` on ends; the end of the file if there is none."""
+    handle.seek(begin)
+    window = b""
+    while chunk := handle.read(_READ_BYTES):
+        begin += max(0, len(window) - _KEPT_BYTES)
+        window = window[-_KEPT_BYTES:] + chunk
+        if match := border.search(window):
+            return begin + match.end()
+    return begin + len(window)
 
 
 def read_shard(

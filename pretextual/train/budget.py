@@ -118,7 +118,9 @@ class TimeKeeper:
             decisions: further values that must be the same after a resume.
         """
         timed = {} if seconds is None else _leg(seconds, 0.0, 0, 0)
-        self._log.append(0, "horizon", {"progress": 0.0, "end_sample": end_sample, **timed, **decisions})
+        self._log.append(
+            0, "horizon", {"progress": 0.0, "end_sample": end_sample, **timed, **decisions}
+        )
 
     def extend(self, samples: int, seconds: float, more: tuple[str, float]) -> None:
         """Go on after the end; the schedule takes up where a run of the whole length would stand.
@@ -204,7 +206,10 @@ def parse_more(text: str, batch_rows: int, num_windows: int) -> tuple[str, float
         seconds = None
     if not isinstance(seconds, float) or seconds <= 0:
         raise ConfigError.one(
-            "R006", where="--more", got=text, expected="a duration or a count",
+            "R006",
+            where="--more",
+            got=text,
+            expected="a duration or a count",
             hint="--more 30m, --more '500 steps' or --more '2 epochs'",
         )
     return "seconds", seconds

@@ -64,7 +64,10 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
 
 def _data_lines(recipe: Recipe, store: TokenStore) -> list[str]:
     train = store.split("train")
-    continued = [f"- continued from: `{recipe.model.init}`"] if recipe.model.init else []
+    init = recipe.model.init
+    # Of a folder of this machine only its name may leave it; a name on the Hub is said in full.
+    origin = Path(init).name if init is not None and Path(init).exists() else init
+    continued = [f"- continued from: `{origin}`"] if origin else []
     return [
         f"- sources: {', '.join(f'`{Path(name).name}`' for name in recipe.corpus.sources)}",
         f"- {train.num_documents:,} documents, {train.num_bytes:,} bytes, {train.num_tokens:,} tokens",
@@ -102,7 +105,9 @@ def _quality_lines(best: dict[str, Any] | None, store: TokenStore, head: str) ->
     ]
     if "unigram_loss" in best:
         unigram = best["unigram_loss"]
-        lines.append(f"- the unigram model of the training text loses {unigram:.4f} on the same targets")
+        lines.append(
+            f"- the unigram model of the training text loses {unigram:.4f} on the same targets"
+        )
     if head == "masked":
         lines.append(
             "- the gaps are 15 % of tokens at random, the same for every run: a loss per gap, "

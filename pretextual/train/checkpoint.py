@@ -86,7 +86,9 @@ def _verified(path: Path) -> TrainerState:
         record = json.loads((path / damaged).read_text(encoding="utf-8"))
         checksum = record.pop("checksum")
         if fingerprint(record) == checksum:
-            files = (name for name, known in record["checksums"].items() if _differs(path / name, known))
+            files = (
+                name for name, known in record["checksums"].items() if _differs(path / name, known)
+            )
             damaged = next(files, "")
     except (ValueError, KeyError, AttributeError, FileNotFoundError):
         pass
@@ -129,9 +131,7 @@ def _put_weights(path: Path, model: nn.Module) -> None:
             target.copy_(tensors[name])
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
-) -> TrainerState:
+def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> TrainerState:
     """Put a checkpoint into model and optimiser, after verifying its checksums.
 
     Raises:
@@ -141,8 +141,11 @@ def load_checkpoint(
     _put_weights(path, model)
     moments = load_file(path / "optimiser.safetensors")
     for name, parameter in model.named_parameters():
-        found = {key: moments[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
-                 if f"{key}.{name}" in moments}
+        found = {
+            key: moments[f"{key}.{name}"]
+            for key in ("step", "exp_avg", "exp_avg_sq")
+            if f"{key}.{name}" in moments
+        }
         if found:
             # Fused AdamW keeps its step counter on the parameter's device too.
             optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in found.items()}

@@ -72,5 +72,7 @@ def open_data(recipe: Recipe, store: TokenStore) -> Data:
         store=store,
         objective=objective,
         train=plan(store.split("train"), recipe.windows, frame),
-        held_out=plan(held, recipe.windows, frame) if held is not None and held.num_tokens else None,
+        held_out=plan(held, recipe.windows, frame)
+        if held is not None and held.num_tokens
+        else None,
     )

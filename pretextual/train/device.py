@@ -39,7 +39,10 @@ def resolve_place(config: TrainConfig, threads: int | None = None) -> Place:
     wanted = config.device
     if wanted == "cuda" and not torch.cuda.is_available():
         raise RunError.one(
-            "R001", where="train.device", got="cuda", expected="a GPU that PyTorch can see",
+            "R001",
+            where="train.device",
+            got="cuda",
+            expected="a GPU that PyTorch can see",
             hint="use --device cpu, or see `pretextual doctor`",
         )
     name = ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted

@@ -157,7 +157,9 @@ class Trainer:
                 torch.cuda.empty_cache()
             rows = (min(rows, batch.num_rows) + 1) // 2
             self.controls.append(batch.first_sample, "micro_batch", {"rows": rows})
-            self.reporter.say(f"out of memory: going on with micro-batches of {rows} rows (same results)")
+            self.reporter.say(
+                f"out of memory: going on with micro-batches of {rows} rows (same results)"
+            )
 
     def _micro_batch_rows(self, sample: int) -> int:
         rows = self.micro_batch_rows
@@ -269,7 +271,9 @@ class Trainer:
         patience = self.config.early_stopping
         if patience is not None and state.evaluations_without_gain >= patience and not ended:
             self.timekeeper.stop(state.samples)
-            self.reporter.say(f"early stopping: {patience} evaluations without a better held-out loss")
+            self.reporter.say(
+                f"early stopping: {patience} evaluations without a better held-out loss"
+            )
             ended = True
         return improved, ended
 

@@ -80,7 +80,9 @@ def pretrain(
         return _go(run, recipe, reporter, begun, None)
 
 
-def resume(folder: Path, *, reporter: Reporter | None = None, more: str | None = None) -> Pretrained:
+def resume(
+    folder: Path, *, reporter: Reporter | None = None, more: str | None = None
+) -> Pretrained:
     """Go on with a run as if it had never stopped.
 
     Args:
@@ -214,7 +216,9 @@ def _measure_general(
 def _result(run: Run) -> Pretrained:
     manifest = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
     facts = manifest["facts"]
-    rows = [row for row in read_metrics(run.metrics, "held_out") if row["step"] == facts["best_step"]]
+    rows = [
+        row for row in read_metrics(run.metrics, "held_out") if row["step"] == facts["best_step"]
+    ]
     return Pretrained(
         run=run.folder,
         model=run.model,

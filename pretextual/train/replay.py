@@ -51,7 +51,10 @@ def replay(folder: Path, step: int) -> Replay:
     known = run.read_machine().get("store", store.fingerprint)
     if store.fingerprint != known:
         raise RunError.one(
-            "R013", where=folder, got=f"store {store.fingerprint[:12]}", expected=f"store {known[:12]}",
+            "R013",
+            where=folder,
+            got=f"store {store.fingerprint[:12]}",
+            expected=f"store {known[:12]}",
             hint="put the original texts back",
         )
     data = open_data(recipe, store)
@@ -64,7 +67,10 @@ def replay(folder: Path, step: int) -> Replay:
     log = ControlLog(run.controls)
     if not log.of_kind("horizon"):
         raise RunError.one(
-            "R012", where=folder, got="a run that has not begun to train", hint=f"pretextual resume {folder}"
+            "R012",
+            where=folder,
+            got="a run that has not begun to train",
+            hint=f"pretextual resume {folder}",
         )
     horizon = Horizon(log)
     found = horizon.batch(step - 1, rows) if step >= 1 else None

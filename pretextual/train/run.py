@@ -89,7 +89,9 @@ def open_run(folder: Path) -> Run:
     run = Run(folder)
     if not run.recipe.is_file():
         raise RunError.one(
-            "R007", where=folder, got="no recipe.yaml" if folder.is_dir() else "no such folder",
+            "R007",
+            where=folder,
+            got="no recipe.yaml" if folder.is_dir() else "no such folder",
             expected="the folder of a run, as `pretextual pretrain --out` makes it",
         )
     return run
@@ -119,11 +121,15 @@ def alone(run: Run) -> Iterator[None]:
 
 def require_space(folder: Path, needed_bytes: int) -> None:
     """Refuse to start what the disk cannot hold."""
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    existing = next(
+        path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
+    )
     free = shutil.disk_usage(existing).free
     if free < needed_bytes:
         raise RunError.one(
-            "R008", where=folder, got=f"{free / 1e6:,.0f} MB free",
+            "R008",
+            where=folder,
+            got=f"{free / 1e6:,.0f} MB free",
             expected=f"{needed_bytes / 1e6:,.0f} MB for checkpoints and the model",
             hint="free some space, choose another --out, or keep less: train.keep_checkpoints=1",
         )

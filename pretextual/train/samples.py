@@ -125,7 +125,13 @@ def fill_samples(
     rows: list[dict[str, object]] = []
     for sample in samples:
         if sample.gap is None:
-            rows.append({"text": sample.shown, "answer": None, "says": _continue(sample, backbone, tokenizer, place)})
+            rows.append(
+                {
+                    "text": sample.shown,
+                    "answer": None,
+                    "says": _continue(sample, backbone, tokenizer, place),
+                }
+            )
             continue
         with place.autocast():
             logits = backbone.logits(_one_row(list(sample.ids), sample.gap, causal, place))

@@ -92,7 +92,9 @@ def open_session(
     if not controls.of_kind("horizon"):
         seconds = None
         if budget.seconds is not None:
-            seconds = seconds_per_step(backbone, data.objective, first, place, micro_batch_rows=micro)
+            seconds = seconds_per_step(
+                backbone, data.objective, first, place, micro_batch_rows=micro
+            )
         _first_horizon(recipe, keeper, budget, data, seconds, begun)
     if more is not None and state.samples >= keeper.horizon.end_sample(state.samples):
         amount = parse_more(more, budget.batch_rows, len(data.train))

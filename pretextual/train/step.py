@@ -65,9 +65,7 @@ def accumulate_gradients(
         micro = collate(rows, device=place.device)
         with place.autocast():
             terms = objective.terms(backbone, micro)
-        parts = [
-            term.coefficient * term.sum / max(batch.weights[term.name], 1.0) for term in terms
-        ]
+        parts = [term.coefficient * term.sum / max(batch.weights[term.name], 1.0) for term in terms]
         part = torch.stack(parts).sum()
         part.backward()  # type: ignore[no-untyped-call]
         loss = loss + part.detach()

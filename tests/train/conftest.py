@@ -11,10 +11,10 @@ import pytest
 from pretextual.core.randomness import stream
 from pretextual.recipes.load import Resolved, load_recipe
 
-_WHO = "the old king,a young fox,my sister,the grey cat,our teacher,one small bird".split(",")
-_DOES = "sees,follows,finds,likes,hears,draws".split(",")
-_WHAT = "a red boat,the long road,an apple,the green hill,some water,a quiet song".split(",")
-_WHEN = "in the morning,at night,after dinner,before the rain,on Sunday,every day".split(",")
+_WHO = ["the old king", "a young fox", "my sister", "the grey cat", "our teacher", "one small bird"]
+_DOES = ["sees", "follows", "finds", "likes", "hears", "draws"]
+_WHAT = ["a red boat", "the long road", "an apple", "the green hill", "some water", "a quiet song"]
+_WHEN = ["in the morning", "at night", "after dinner", "before the rain", "on Sunday", "every day"]
 
 TINY = (
     "model.layers=1",

@@ -55,8 +55,6 @@ def test_progress_bends_and_never_jumps(tmp_path: Path) -> None:
     assert after[-1] == 1.0
 
 
-
-
 @given(speed=st.floats(0.05, 1.0), guess=st.floats(0.2, 5.0), ahead=st.integers(0, 4))
 @settings(max_examples=25, deadline=None)
 def test_a_time_budget_is_met_whatever_the_first_guess(

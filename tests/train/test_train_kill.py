@@ -18,7 +18,17 @@ from pretextual.core.randomness import stream
 from pretextual.train.metrics import read_metrics
 
 DRIVER = Path(__file__).with_name("killed_run.py")
-EQUAL = ("step", "samples", "tokens", "split", "loss", "accuracy", "learning_rate", "gradient_norm", "examples_digest")
+EQUAL = (
+    "step",
+    "samples",
+    "tokens",
+    "split",
+    "loss",
+    "accuracy",
+    "learning_rate",
+    "gradient_norm",
+    "examples_digest",
+)
 SETTINGS = [
     "model.layers=1",
     "model.hidden=64",
@@ -78,7 +88,10 @@ def test_twenty_kills_leave_no_trace(texts: Path, tmp_path: Path) -> None:
     kills: list[dict[str, Any]] = [
         {"fsync": "stores", "number": 2},
         {"fsync": "controls.jsonl", "number": 1, "tear": 11},
-        *({"fsync": "checkpoints/.step", "number": 1 + int(a % 7), "tear": int(b % 20)} for a, b in drawn[:6]),
+        *(
+            {"fsync": "checkpoints/.step", "number": 1 + int(a % 7), "tear": int(b % 20)}
+            for a, b in drawn[:6]
+        ),
         *({"step": 6 + 4 * i + int(a % 4)} for i, (a, _) in enumerate(drawn[:12])),
     ]
     assert finish(tmp_path / "killed", texts, kills, cache, steps) == len(kills) == 20

@@ -10,7 +10,9 @@ from pretextual.recipes.train_config import TrainConfig
 from pretextual.train.optimiser import FiniteGuard, build_optimiser, guarded_step
 
 
-def _step(model: nn.Module, optimiser: torch.optim.AdamW, guard: FiniteGuard, step: int, factor: float) -> None:
+def _step(
+    model: nn.Module, optimiser: torch.optim.AdamW, guard: FiniteGuard, step: int, factor: float
+) -> None:
     loss = model(torch.ones(2, 3)).square().sum() * factor
     loss.backward()
     norm = torch.nn.utils.get_total_norm([p.grad for p in model.parameters()])
@@ -34,7 +36,10 @@ def test_weights_and_moments_do_not_move_from_the_first_bad_step_on() -> None:
     _step(model, optimiser, guard, 1, float("nan"))
     _step(model, optimiser, guard, 2, 1.0)
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
-    assert all(torch.equal(m, optimiser.state[p]["exp_avg"]) for m, p in zip(moments, model.parameters(), strict=True))
+    assert all(
+        torch.equal(m, optimiser.state[p]["exp_avg"])
+        for m, p in zip(moments, model.parameters(), strict=True)
+    )
     assert guard.bad_step() == 1
 
 

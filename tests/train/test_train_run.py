@@ -22,7 +22,17 @@ from pretextual.train.reporter import Reporter
 Tiny = Callable[..., Resolved]
 
 #: Columns that a resumed run must repeat to the bit; seconds and rates are this machine's own.
-EQUAL = ("step", "samples", "tokens", "split", "loss", "accuracy", "learning_rate", "gradient_norm", "examples_digest")
+EQUAL = (
+    "step",
+    "samples",
+    "tokens",
+    "split",
+    "loss",
+    "accuracy",
+    "learning_rate",
+    "gradient_norm",
+    "examples_digest",
+)
 
 
 def curve(run: Path) -> list[dict[str, Any]]:
@@ -96,9 +106,13 @@ def test_masks_differ_from_epoch_to_epoch_when_dynamic_and_repeat_when_static(
         data = open_data(resolved.recipe, prepare_store(resolved.recipe))
         size = len(data.train)
         for seed in (0, 1):
-            source = ExampleSource(data.train, data.objective, seed, lambda s: np.zeros(np.shape(s)))
+            source = ExampleSource(
+                data.train, data.objective, seed, lambda s: np.zeros(np.shape(s))
+            )
             for epoch in (0, 1):
-                parts = [source.batch(epoch * size + a, min(7, size - a)) for a in range(0, size, 7)]
+                parts = [
+                    source.batch(epoch * size + a, min(7, size - a)) for a in range(0, size, 7)
+                ]
                 sums[copies, seed, epoch] = sum(part.digest for part in parts) % (1 << 64)
     assert sums[None, 0, 0] != sums[None, 0, 1]
     assert sums[1, 0, 0] == sums[1, 0, 1]
@@ -146,7 +160,9 @@ def test_more_goes_on_beyond_the_end(tiny: Tiny, tmp_path: Path) -> None:
     assert steps == sorted(set(steps)) and steps[-1] == 10
 
 
-def test_an_existing_run_is_refused_or_resumed_but_never_overwritten(tiny: Tiny, tmp_path: Path) -> None:
+def test_an_existing_run_is_refused_or_resumed_but_never_overwritten(
+    tiny: Tiny, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     resolved = tiny("bert", "train.steps=2")
     pretrain(resolved, run)
@@ -167,10 +183,14 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_move(tiny: Tiny, tmp_
     run = tmp_path / "run"
     with pytest.raises(RunError, match="R009") as caught:
         pretrain(
-            tiny("bert", "train.steps=40", "train.learning_rate=1e18", "train.gradient_clip=null"), run
+            tiny("bert", "train.steps=40", "train.learning_rate=1e18", "train.gradient_clip=null"),
+            run,
         )
     assert "step" in str(caught.value) and "replay" in str(caught.value)
-    assert all(torch.isfinite(t).all() for t in load_file(max(run.glob("checkpoints/*/weights.safetensors"))).values())
+    assert all(
+        torch.isfinite(t).all()
+        for t in load_file(max(run.glob("checkpoints/*/weights.safetensors"))).values()
+    )
 
 
 def test_a_batch_larger_than_the_corpus_is_refused(tiny: Tiny, tmp_path: Path) -> None:

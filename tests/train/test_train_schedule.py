@@ -33,4 +33,6 @@ def test_closed_forms() -> None:
     assert learning_rate_factor("linear", **at) == pytest.approx(0.5)
     assert learning_rate_factor("cosine", **at) == pytest.approx(0.5 * (1 - math.cos(math.pi / 2)))
     assert learning_rate_factor("constant", **at) == 1.0
-    assert learning_rate_factor("constant", before=0.0, after=0.05, warmup=0.1) == pytest.approx(0.5)
+    assert learning_rate_factor("constant", before=0.0, after=0.05, warmup=0.1) == pytest.approx(
+        0.5
+    )
