@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import platform
 import statistics
@@ -242,7 +243,7 @@ def document_rows(store: TokenStore, width: int) -> list[list[int]]:
     offsets = np.asarray(split.document_offsets)
     return [
         [special.cls, *map(int, split.tokens[a : min(b, a + width - 2)]), special.sep]
-        for a, b in zip(offsets[:-1], offsets[1:], strict=True)
+        for a, b in itertools.pairwise(offsets)
     ]
 
 
@@ -300,9 +301,10 @@ def table(turns: dict[str, list[Turn]]) -> str:
     """Ratios first, then rates."""
     rates = {n: [t.real_tokens / t.seconds for t in ts] for n, ts in turns.items()}
     mine = statistics.median(rates["pretextual"])
+    rate = measure_rate(torch.device("cpu"), torch.float32)
     lines = [
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}, matrix product {measure_rate(torch.device('cpu'), torch.float32) / 1e9:.0f} GFLOP/s",
+        f"torch {torch.__version__}, matrix product {rate / 1e9:.0f} GFLOP/s",
         "",
         "| side | pretextual is faster by | real tokens/s, median | best round | fill |",
         "|---|---|---|---|---|",

@@ -34,7 +34,8 @@ def auto_vocabulary_size(
     """The size that fits a model, unless the text supports only a smaller one.
 
     V = 3,145,728 · (N / 33e6)^0.8354 / d for N parameters outside the vocabulary and width d, a multiple of
-    64 from 2,048 to 65,408; at most one entry for every 96 bytes of text; never below 1,024 (fewer where the text has no more).
+    64 from 2,048 to 65,408; at most one entry for every 96 bytes of text; never below 1,024 (the trainer takes
+    fewer where the text has no more).
 
     Args:
         num_text_bytes: UTF-8 bytes of training text.

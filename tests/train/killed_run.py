@@ -29,12 +29,12 @@ def kill_in_fsync(part: str, number: int, tear: int) -> None:
     real, count = os.fsync, [0]
 
     def fsync(handle: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{handle}")
-        if part in path:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        if part in str(path):
             count[0] += 1
             if count[0] == number:
-                if tear and os.path.isfile(path):
-                    os.truncate(path, os.path.getsize(path) - tear)
+                if tear and path.is_file():
+                    os.truncate(path, path.stat().st_size - tear)
                 die()
         real(handle)
 
