@@ -7,11 +7,11 @@ from collections import Counter
 
 #: What is counted, and how it is said. `{n}` is the count.
 SAID = {
-    "skipped_files": "{n} files in folders were skipped: not .txt, .jsonl, .txt.gz or .jsonl.gz",
-    "empty_files": "{n} files were empty",
-    "blank_documents": "{n} blank documents were dropped",
-    "broken_lines": "{n} lines of .jsonl gave no text and were skipped",
-    "cut_documents": "{n} documents above 1 MB were cut into parts",
+    "skipped_files": "files in folders skipped, not .txt, .jsonl, .txt.gz or .jsonl.gz: {n}",
+    "empty_files": "empty files: {n}",
+    "blank_documents": "blank documents dropped: {n}",
+    "broken_lines": "lines of .jsonl that gave no text skipped: {n}",
+    "cut_documents": "documents above 1 MB cut into parts: {n}",
 }
 
 

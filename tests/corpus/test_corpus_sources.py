@@ -61,7 +61,7 @@ def test_a_folder_is_read_in_one_order_and_what_is_skipped_is_counted(tree: Path
     shards = open_shards(CorpusConfig(sources=(str(tree),)), tree)
     assert shards.tally.skipped_files == 2
     assert shards.tally.lines() == (
-        "2 files in folders were skipped: not .txt, .jsonl, .txt.gz or .jsonl.gz",
+        "files in folders skipped, not .txt, .jsonl, .txt.gz or .jsonl.gz: 2",
     )
 
 
