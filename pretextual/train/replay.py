@@ -47,7 +47,7 @@ def replay(folder: Path, step: int) -> Replay:
     """
     run = open_run(folder)
     recipe = read_resolved(run.recipe).recipe
-    store = prepare_store(recipe)
+    store = prepare_store(recipe, budget_tokens=run.read_machine().get("read_tokens"))
     known = run.read_machine().get("store", store.fingerprint)
     if store.fingerprint != known:
         raise RunError.one(

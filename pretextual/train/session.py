@@ -27,6 +27,7 @@ from pretextual.train.loop import Cadence, Trainer
 from pretextual.train.machine import peak_rate, training_flops_per_token
 from pretextual.train.metrics import cut_metrics
 from pretextual.train.optimiser import build_optimiser
+from pretextual.train.reading import tokens_to_read
 from pretextual.train.reporter import Reporter
 from pretextual.train.run import Run, disk_need_bytes, require_space
 from pretextual.train.signals import StopRequest
@@ -61,6 +62,8 @@ def open_session(
         The trainer in the state of the last checkpoint, what it reads, and what measures it.
     """
     place = resolve_place(recipe.train, run.read_machine().get("threads"))
+    if "read_tokens" not in run.read_machine():
+        run.record_machine(read_tokens=tokens_to_read(recipe, place), threads=place.threads)
     data = _open_data(run, recipe, reporter, stop)
     backbone = start(
         recipe.model,
@@ -144,8 +147,9 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter, stop: StopRequest) 
                 f"  go on with  pretextual resume {run.folder}"
             )
 
-    store = prepare_store(recipe, on_progress=on_progress)
-    known = run.read_machine().get("store")
+    machine = run.read_machine()
+    store = prepare_store(recipe, budget_tokens=machine.get("read_tokens"), on_progress=on_progress)
+    known = machine.get("store")
     if known is not None and known != store.fingerprint:
         raise RunError.one(
             "R013",
@@ -158,12 +162,11 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter, stop: StopRequest) 
 
 
 def _record_machine(run: Run, place: Place, data: Data) -> None:
-    if run.read_machine():
+    if "store" in run.read_machine():
         return
     run.record_machine(
         device=str(place.device),
         precision=place.precision,
-        threads=place.threads,
         store=data.store.fingerprint,
         store_folder=str(data.store.folder),
         python=platform.python_version(),
