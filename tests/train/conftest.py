@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from pretextual.core.randomness import stream
-from pretextual.recipes.load import Resolved, load_recipe
+from pretextual.recipes.load import Resolved, load_recipe, read_resolved
+from pretextual.train.data import Data, open_data, prepare_store
+from pretextual.train.run import Run
 
 _WHO = ["the old king", "a young fox", "my sister", "the grey cat", "our teacher", "one small bird"]
 _DOES = ["sees", "follows", "finds", "likes", "hears", "draws"]
@@ -50,6 +52,14 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 300 documents of one sentence each, for `corpus.documents=lines`."""
+    path = tmp_path_factory.mktemp("lines") / "lines.txt"
+    path.write_text("\n".join(sentences(300, "lines")), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """One cache for all runs of the session, away from the user's own."""
@@ -67,6 +77,18 @@ def make_tiny(texts: Path) -> Callable[..., Resolved]:
         return load_recipe(recipe, [*TINY, *overrides], options=sources)
 
     return resolve
+
+
+@pytest.fixture(scope="session")
+def data_of() -> Callable[[Path], Data]:
+    """`data_of(run)`: what a run reads: its store, its plans, its objective."""
+
+    def open_it(run: Path) -> Data:
+        recipe = read_resolved(run / "recipe.yaml").recipe
+        read = Run(run).read_machine()["read_tokens"]
+        return open_data(recipe, prepare_store(recipe, budget_tokens=read))
+
+    return open_it
 
 
 @pytest.fixture

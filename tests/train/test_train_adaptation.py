@@ -15,14 +15,32 @@ from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertTokeniz
 from pretextual.core.errors import ModelError
 from pretextual.recipes.load import Resolved
 from pretextual.train.budget import resolve_budget
-from pretextual.train.data import open_data, prepare_store
+from pretextual.train.data import Data, open_data, prepare_store
 from pretextual.train.metrics import read_metrics
 from pretextual.train.pretrain import Pretrained, pretrain
 from pretextual.train.reporter import Reporter
 
 Tiny = Callable[..., Resolved]
 SHORT = ("train.steps=8", "train.log_every_steps=4")
-WORDS = ["the", "old", "king", "young", "fox", "my", "sister", "sees", "follows", "red", "boat", "in", "morning", "at", "night", ".", "on"]
+WORDS = [
+    "the",
+    "old",
+    "king",
+    "young",
+    "fox",
+    "my",
+    "sister",
+    "sees",
+    "follows",
+    "red",
+    "boat",
+    "in",
+    "morning",
+    "at",
+    "night",
+    ".",
+    "on",
+]
 
 
 class Listens(Reporter):
@@ -112,7 +130,9 @@ def test_general_loss_before_is_that_of_the_untouched_checkpoint(
         assert found.loss == pytest.approx(general[when]["loss"], rel=1e-5)
 
 
-def test_the_card_calls_it_what_it_is(adapted: tuple[Pretrained, list[str]], checkpoint: Path) -> None:
+def test_the_card_calls_it_what_it_is(
+    adapted: tuple[Pretrained, list[str]], checkpoint: Path
+) -> None:
     card = (adapted[0].model / "README.md").read_text(encoding="utf-8")
     assert "A bert encoder with" in card and f"continued from: `{checkpoint.name}`" in card
     assert str(checkpoint.parent) not in card
@@ -128,7 +148,7 @@ def test_another_tokenizer_is_refused(checkpoint: Path, tiny: Tiny, tmp_path: Pa
 
 
 def test_added_words_are_single_tokens_of_the_result(
-    checkpoint: Path, tiny: Tiny, tmp_path: Path
+    checkpoint: Path, tiny: Tiny, data_of: Callable[[Path], Data], tmp_path: Path
 ) -> None:
     words = ["teacher", "apple"]
     before = AutoTokenizer.from_pretrained(checkpoint)
@@ -139,10 +159,13 @@ def test_added_words_are_single_tokens_of_the_result(
     tokenizer = AutoTokenizer.from_pretrained(result.model)
     assert len(tokenizer) == len(before) + 2
     assert tokenizer.tokenize("The teacher sees apple") == ["the", "teacher", "sees", "apple"]
-    assert [tokenizer.convert_tokens_to_ids(word) for word in words] == [len(before), len(before) + 1]
+    assert [tokenizer.convert_tokens_to_ids(word) for word in words] == [
+        len(before),
+        len(before) + 1,
+    ]
     assert model.get_input_embeddings().num_embeddings == len(tokenizer) == model.config.vocab_size
     # They are words that the run met and learned: their rows are no longer the mean of their pieces.
-    store = prepare_store(tiny("bert", *settings).recipe)
+    store = data_of(tmp_path / "run").store
     counts = np.bincount(store.split("train").tokens, minlength=len(tokenizer))
     assert counts[-2:].min() > 10
     table = model.get_input_embeddings().weight.detach()
@@ -190,14 +213,18 @@ def test_the_classic_walk_through_has_its_own_numbers(
     tokenizer = BertTokenizer.from_pretrained(shared_data / "bert_vocab")
     lines = (shared_data / "meditations" / "clean.txt").read_text(encoding="utf-8").splitlines()
     windows = data.train.get(range(507))
-    ours = {tuple(row[real].tolist()) for row, real in zip(windows.tokens, windows.segments >= 0, strict=True)}
-    theirs = {tuple(tokenizer(line, truncation=True, max_length=512)["input_ids"]) for line in lines}
+    ours = {
+        tuple(row[real].tolist())
+        for row, real in zip(windows.tokens, windows.segments >= 0, strict=True)
+    }
+    theirs = {
+        tuple(tokenizer(line, truncation=True, max_length=512)["input_ids"]) for line in lines
+    }
     assert ours == theirs
 
 
-def test_the_classic_walk_through_learns(
-    classic: Callable[..., Resolved], tmp_path: Path
-) -> None:
+@pytest.mark.slow
+def test_the_classic_walk_through_learns(classic: Callable[..., Resolved], tmp_path: Path) -> None:
     more = ("windows.tokens=64", "train.learning_rate=1e-3", "corpus.held_out=0.05")
     rows: list[dict[str, Any]] = []
     result = pretrain(classic(*more, "train.steps=20"), tmp_path / "run")

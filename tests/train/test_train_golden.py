@@ -15,7 +15,9 @@ from pretextual.train.pretrain import pretrain
 Tiny = Callable[..., Resolved]
 RECIPES = ("bert", "capitals", "gpt", "modernbert")
 GOLDEN = Path(__file__).parents[1] / "golden"
-HEADER = "# split step loss: 20 steps of `{}`, 1 layer of 64, 8 windows of 32 tokens, made-up text\n"
+HEADER = (
+    "# split step loss: 20 steps of `{}`, 1 layer of 64, 8 windows of 32 tokens, made-up text\n"
+)
 
 
 def curve(run: Path) -> list[tuple[str, int, float]]:

@@ -113,11 +113,16 @@ def test_numbers_do_not_depend_on_the_rows_of_a_forward_pass(count: int) -> None
 def test_held_out_gaps_are_the_same_for_every_recipe() -> None:
     split = toy_split([50] * 20)
     gaps = []
-    for config in (MaskedLMConfig(), MaskedLMConfig(rate=0.4, copies=3, mask=1.0, random=0, keep=0)):
+    for config in (
+        MaskedLMConfig(),
+        MaskedLMConfig(rate=0.4, copies=3, mask=1.0, random=0, keep=0),
+    ):
         objective = MaskedLM(config, TOY_SPECIAL, 100)
         rows = plan(split, WindowsConfig(tokens=32), objective.frame(TOY_SPECIAL))
         examples = list(held_out_examples(objective, rows, 4))
-        gaps.append([np.concatenate([getattr(e, n) for e in examples]) for n in ("inputs", "loss_mask")])
+        gaps.append(
+            [np.concatenate([getattr(e, n) for e in examples]) for n in ("inputs", "loss_mask")]
+        )
     assert all(np.array_equal(a, b) for a, b in zip(*gaps, strict=True))
 
 
@@ -138,8 +143,6 @@ def test_the_baseline_of_a_run_counts_what_training_asks_for(recipe: str, make_t
     data = open_data(wanted, prepare_store(wanted))
     found = target_counts(data.store.split("train"), data.objective, data.store.tokenizer)
     windows = data.train.get(range(len(data.train)))
-    if windows.following is None:
-        asked = windows.tokens[windows.ordinary]
-    else:
-        asked = windows.following[windows.segments >= 0]
+    causal, real = windows.following, windows.segments >= 0
+    asked = windows.tokens[windows.ordinary] if causal is None else causal[real]
     assert np.array_equal(found, np.bincount(asked, minlength=data.store.tokenizer.size))

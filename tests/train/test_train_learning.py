@@ -12,13 +12,13 @@ import pytest
 from pretextual.core.randomness import stream
 from pretextual.objectives.masked_lm import MaskedLM
 from pretextual.recipes.load import Resolved
-from pretextual.recipes.recipe import Recipe
-from pretextual.train.data import open_data, prepare_store
+from pretextual.train.data import Data
 from pretextual.train.held_out import held_out_examples
 from pretextual.train.metrics import read_metrics
 from pretextual.train.pretrain import pretrain
 
 Tiny = Callable[..., Resolved]
+Reader = Callable[[Path], Data]
 
 FOUR = (
     "The old king follows the long road in the morning.",
@@ -30,18 +30,14 @@ FOUR = (
 
 @pytest.mark.parametrize("recipe", ["bert", "modernbert", "gpt"])
 def test_a_run_starts_within_three_percent_of_chance(
-    recipe: str, tiny: Tiny, tmp_path: Path
+    recipe: str, tiny: Tiny, data_of: Reader, tmp_path: Path
 ) -> None:
     pretrain(tiny(recipe, "train.steps=1"), tmp_path / "run")
     first = next(read_metrics(tmp_path / "run" / "metrics.jsonl", "held_out"))
     assert first["step"] == 0
-    size = open_size(tiny(recipe).recipe)
+    size = data_of(tmp_path / "run").store.tokenizer.size
     assert first["chance_loss"] == pytest.approx(math.log(size))
     assert first["loss"] == pytest.approx(math.log(size), rel=0.03)
-
-
-def open_size(recipe: Recipe) -> int:
-    return prepare_store(recipe).tokenizer.size
 
 
 @pytest.mark.parametrize("recipe", ["bert", "gpt"])
@@ -73,7 +69,7 @@ def coins(count: int, share: float) -> str:
 
 
 def test_a_masked_model_reaches_the_best_loss_that_there_is_and_never_less(
-    tiny: Tiny, tmp_path: Path
+    tiny: Tiny, data_of: Reader, tmp_path: Path
 ) -> None:
     """Letters are independent, so context is of no use and Bayes' rule gives the best answer in closed form.
 
@@ -88,7 +84,7 @@ def test_a_masked_model_reaches_the_best_loss_that_there_is_and_never_less(
     resolved = tiny("bert", *settings, *budget, "model.hidden=32", text=text)
     pretrain(resolved, tmp_path / "run")
 
-    data = open_data(resolved.recipe, prepare_store(resolved.recipe))
+    data = data_of(tmp_path / "run")
     assert data.held_out is not None and isinstance(data.objective, MaskedLM)
     letters = {data.store.tokenizer.id(name): p for name, p in chances.items()}
     assert set(letters) == set(data.objective.replacement.ordinary_ids.tolist())

@@ -20,12 +20,13 @@ from transformers import (
 )
 
 from pretextual.recipes.load import Resolved, read_resolved
-from pretextual.train.data import open_data, prepare_store
+from pretextual.train.data import Data
 from pretextual.train.held_out import held_out_examples
 from pretextual.train.metrics import read_metrics
 from pretextual.train.pretrain import Pretrained, pretrain
 
 Tiny = Callable[..., Resolved]
+Reader = Callable[[Path], Data]
 
 
 @pytest.fixture(scope="module", params=["bert", "modernbert", "gpt"])
@@ -50,9 +51,8 @@ def load(done: Pretrained) -> Any:
 
 
 @torch.no_grad()
-def test_plain_transformers_gives_our_own_held_out_loss(done: Pretrained) -> None:
-    recipe = read_resolved(done.run / "recipe.yaml").recipe
-    data = open_data(recipe, prepare_store(recipe))
+def test_plain_transformers_gives_our_own_held_out_loss(done: Pretrained, data_of: Reader) -> None:
+    data = data_of(done.run)
     assert data.held_out is not None
     model = load(done)
     total, right, count = 0.0, 0, 0
@@ -79,7 +79,9 @@ def test_every_way_to_load_it_works(done: Pretrained) -> None:
     base, report = AutoModel.from_pretrained(done.model, output_loading_info=True)
     extra = {name for name in report["missing_keys"] if not name.startswith("pooler.")}
     assert not extra
-    rows = tokenizer(["The old king sees a red boat.", "My sister."], padding=True, return_tensors="pt")
+    rows = tokenizer(
+        ["The old king sees a red boat.", "My sister."], padding=True, return_tensors="pt"
+    )
     assert base(**rows).last_hidden_state.shape == (*rows["input_ids"].shape, 64)
     if recipe_name(done) == "gpt":
         write = pipeline("text-generation", model=str(done.model))
@@ -92,21 +94,21 @@ def test_every_way_to_load_it_works(done: Pretrained) -> None:
         assert len(answers) == 3 and all(0 < one["score"] < 1 for one in answers)
 
 
-def test_the_tokenizer_beside_it_gives_the_ids_that_were_trained_on(done: Pretrained) -> None:
-    recipe = read_resolved(done.run / "recipe.yaml").recipe
-    split = prepare_store(recipe).split("train")
+def test_the_tokenizer_beside_it_gives_the_ids_that_were_trained_on(
+    done: Pretrained, data_of: Reader
+) -> None:
+    store = data_of(done.run).store
+    split = store.split("train")
     tokenizer = AutoTokenizer.from_pretrained(done.model)
-    for path in sorted(Path(recipe.corpus.sources[0]).glob("*.txt"))[:8]:
-        ids = tokenizer(path.read_text(encoding="utf-8"), add_special_tokens=False)["input_ids"]
-        bounds = zip(split.document_offsets[:-1], split.document_offsets[1:], strict=True)
-        documents = {tuple(split.tokens[a:b].tolist()) for a, b in bounds}
-        held = prepare_store(recipe).split("held_out")
-        text = held.tokens.tolist()
-        inside = any(text[i : i + len(ids)] == ids for i in range(len(text)))
-        assert tuple(ids) in documents or inside
+    bounds = zip(split.document_offsets[:-1], split.document_offsets[1:], strict=True)
+    trained_on = {tuple(split.tokens[start:stop].tolist()) for start, stop in bounds}
+    (source,) = read_resolved(done.run / "recipe.yaml").recipe.corpus.sources
+    texts = (path.read_text(encoding="utf-8") for path in Path(source).glob("*.txt"))
+    ours = {tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts}
+    assert trained_on and trained_on <= ours
 
 
-def test_the_card_says_what_the_run_recorded(done: Pretrained) -> None:
+def test_the_card_says_what_the_run_recorded(done: Pretrained, data_of: Reader) -> None:
     card = (done.model / "README.md").read_text(encoding="utf-8")
     _, front, body = card.split("---\n", 2)
     facts = yaml.safe_load(front)
@@ -117,7 +119,7 @@ def test_the_card_says_what_the_run_recorded(done: Pretrained) -> None:
     config = json.loads((done.model / "config.json").read_text())
     assert done.held_out is not None
     last = list(read_metrics(done.run / "metrics.jsonl", "train"))[-1]
-    train = prepare_store(read_resolved(done.run / "recipe.yaml").recipe).split("train")
+    train = data_of(done.run).store.split("train")
     parameters = sum(p.numel() for p in load(done).parameters())
     for said in (
         f"A {config['model_type']} {'decoder' if causal else 'encoder'} with {parameters:,} parameters",

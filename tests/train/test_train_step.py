@@ -35,9 +35,7 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=["bert", "modernbert", "gpt"])
-def case(
-    request: pytest.FixtureRequest, make_tiny: Callable[..., Resolved]
-) -> Case:
+def case(request: pytest.FixtureRequest, make_tiny: Callable[..., Resolved]) -> Case:
     """A batch of nine rows, some with padding, and the recipe's own model in both number formats."""
     recipe = make_tiny(request.param, "windows.mode=document", "model.layers=2").recipe
     data = open_data(recipe, prepare_store(recipe))
@@ -55,7 +53,9 @@ def thinned(case: Case, kept: list[str]) -> GlobalBatch:
     """The batch with very different counts of targets in its rows."""
     mask = case.batch.example.loss_mask.copy()
     for row, what in enumerate(kept):
-        mask[row, {"all": slice(0, 0), "none": slice(None), "half": slice(0, None, 2)}[what]] = False
+        mask[row, {"all": slice(0, 0), "none": slice(None), "half": slice(0, None, 2)}[what]] = (
+            False
+        )
     example = dataclasses.replace(case.batch.example, loss_mask=mask)
     return dataclasses.replace(case.batch, example=example, weights=case.objective.weights(example))
 

@@ -90,12 +90,18 @@ def test_more_goes_on_after_an_early_stop(stopped: Path, tmp_path: Path) -> None
 def test_a_turning_held_out_loss_is_said_once(tiny: Tiny, tmp_path: Path) -> None:
     listener = Listens()
     pretrain(tiny("bert", "train.steps=16", *TURNING), tmp_path / "run", reporter=listener)
-    warnings = [line for line in listener.said if line.startswith("warning: held-out loss has turned")]
+    warnings = [
+        line for line in listener.said if line.startswith("warning: held-out loss has turned")
+    ]
     losses = held_out(tmp_path / "run")
     best = min(losses, key=lambda step: losses[step])
     assert len(warnings) == 1 and f"at step {best}" in warnings[0]
     listener = Listens()
-    pretrain(tiny("bert", "train.steps=16", "train.evaluate_every_steps=2"), tmp_path / "good", reporter=listener)
+    pretrain(
+        tiny("bert", "train.steps=16", "train.evaluate_every_steps=2"),
+        tmp_path / "good",
+        reporter=listener,
+    )
     falling = list(held_out(tmp_path / "good").values())
     assert all(a > b for a, b in itertools.pairwise(falling))
     assert not any("turned" in line for line in listener.said)
@@ -110,7 +116,9 @@ def test_the_last_few_checkpoints_and_the_best_are_kept_and_no_others(
     listener = Listens()
     listener.run = run
     settings = ("train.steps=12", "train.checkpoint_every_steps=2", "train.evaluate_every_steps=4")
-    resolved = tiny("bert", *settings, f"train.keep_checkpoints={keep}", f"train.learning_rate={rate}")
+    resolved = tiny(
+        "bert", *settings, f"train.keep_checkpoints={keep}", f"train.learning_rate={rate}"
+    )
     result = pretrain(resolved, run, reporter=listener)
     losses = held_out(run)
     for step, kept in enumerate(listener.kept, start=1):

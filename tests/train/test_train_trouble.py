@@ -192,9 +192,7 @@ def test_events_hold_every_number_of_the_metrics(tiny: Tiny, tmp_path: Path) -> 
         assert [s.value for s in scalars] == pytest.approx([row["loss"] for row in rows])
 
 
-def test_a_stop_during_preparation_is_obeyed(
-    tiny: Tiny, texts: Path, tmp_path: Path
-) -> None:
+def test_a_stop_during_preparation_is_obeyed(tiny: Tiny, texts: Path, tmp_path: Path) -> None:
     own = tmp_path / "texts"
     shutil.copytree(texts, own)
     (own / "new.txt").write_text("So that this text was never prepared before.", encoding="utf-8")
@@ -211,7 +209,5 @@ def test_a_held_out_loss_that_is_no_number_is_the_users_error_and_no_crash(
     settings = ("train.learning_rate=1e30", "train.gradient_clip=null", "train.warmup=0")
     run = tmp_path / "run"
     with pytest.raises(RunError, match="R009") as caught:
-        pretrain(
-            tiny("bert", "train.steps=9", "train.evaluate_every_steps=1", *settings), run
-        )
+        pretrain(tiny("bert", "train.steps=9", "train.evaluate_every_steps=1", *settings), run)
     assert "evaluation after step 1" in str(caught.value)
