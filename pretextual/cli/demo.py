@@ -30,7 +30,7 @@ def command(budget: str, out: Path | None, as_json: bool) -> None:
     from pretextual.cli.pretrain import free_folder, show_result
 
     started = time.monotonic()
-    resolved = resolve([SOURCE], time=budget, size="mini")
+    resolved = resolve([SOURCE, "train.batch_tokens=2048"], time=budget, size="mini")
     folder = out or free_folder("demo")
     say(f"reading {SOURCE}: the documentation of the Python that runs this, nothing is downloaded")
 
