@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
@@ -17,6 +18,9 @@ from pretextual.train.device import Place
 
 _GAP = re.compile(r"\[MASK\]|<mask>", re.IGNORECASE)
 _CONTINUE_TOKENS = 12
+#: Sentences looked at to find plain ones.
+_MOST_TRIED = 500
+_PROSE = re.compile(r"[^\W\d_]+(?:[ ,'’-]+[^\W\d_]+)+\s*[.!?]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,31 +60,40 @@ def held_out_samples(
     offsets = np.asarray(split.sentence_offsets, dtype=np.int64)
     lengths = np.diff(offsets)
     fitting = np.flatnonzero((lengths >= 8) & (lengths <= 30))
-    keys = stream(0, "samples").keys(fitting)
-    found: list[Sample] = []
-    for sentence in fitting[np.argsort(keys)]:
+    fitting = fitting[np.argsort(stream(0, "samples").keys(fitting))]
+    prose: list[Sample] = []
+    other: list[Sample] = []
+    for sentence in fitting[:_MOST_TRIED]:
         start, stop = offsets[sentence], offsets[sentence + 1]
         ids = [int(i) for i in split.tokens[start:stop]]
         starts = np.asarray(split.word_starts[start:stop], dtype=bool)
-        if causal:
-            found.append(_beginning(tokenizer.decode(ids[: max(4, len(ids) // 2)]), tokenizer))
-        else:
-            whole = [
-                i
-                for i in range(2, len(ids) - 1)
-                if starts[i] and starts[i + 1] and tokenizer.decode([ids[i]]).strip().isalpha()
-            ]
-            if not whole:
-                continue
-            # The longest word says most about what was learned; the first of equals keeps it fixed.
-            gap = max(whole, key=lambda i: len(tokenizer.decode([ids[i]]).strip()))
-            answer = tokenizer.decode([ids[gap]]).strip()
-            before, after = ids[:gap], ids[gap + 1 :]
-            shown = f"{tokenizer.decode(before)} ___ {tokenizer.decode(after)}"
-            found.append(_gap(before, after, " ".join(shown.split()), answer, tokenizer))
-        if len(found) == count:
+        made = _begun(ids, tokenizer) if causal else _hidden(ids, starts, tokenizer)
+        if made is not None:
+            # Plain sentences tell a reader more than tables and code do.
+            (prose if _PROSE.fullmatch(tokenizer.decode(ids).strip()) else other).append(made)
+        if len(prose) == count:
             break
-    return found
+    return (prose + other)[:count]
+
+
+def _begun(ids: list[int], tokenizer: Tokenizer) -> Sample:
+    """The first half of a sentence, to be continued."""
+    return _beginning(tokenizer.decode(ids[: max(4, len(ids) // 2)]).strip(), tokenizer)
+
+
+def _hidden(ids: list[int], starts: NDArray[np.bool_], tokenizer: Tokenizer) -> Sample | None:
+    """A sentence without its longest one-token word, which says most; None where it has no such word."""
+    words = {
+        i: word
+        for i in range(2, len(ids) - 1)
+        if starts[i] and starts[i + 1] and (word := tokenizer.decode([ids[i]]).strip()).isalpha()
+    }
+    if not words:
+        return None
+    gap = max(words, key=lambda i: len(words[i]))
+    before, after = ids[:gap], ids[gap + 1 :]
+    shown = " ".join(f"{tokenizer.decode(before)} ___ {tokenizer.decode(after)}".split())
+    return _gap(before, after, shown, words[gap], tokenizer)
 
 
 def _gap(
