@@ -180,6 +180,7 @@ class Trainer:
         )
         if step % self.cadence.log == 0 or last:
             self._write_row()
+        paused = time.perf_counter()
         ended = last
         improved = False
         if step % self.cadence.evaluate == 0 or last:
@@ -187,6 +188,8 @@ class Trainer:
         stopped = self.stop.requested
         if improved or ended or stopped or step % self.cadence.checkpoint == 0:
             self._write_checkpoint()
+        # Evaluations and checkpoints cost time of the run, but say nothing about the speed of training.
+        self._last_row += time.perf_counter() - paused
         if stopped and not ended:
             raise Interrupted(
                 f"stopped by {stopped} after step {step:,}; everything is saved\n"
