@@ -129,3 +129,17 @@ def test_a_batch_is_found_where_the_walk_over_all_batches_finds_it(
     assert [horizon.batch(step, rows) for step in range(len(walked))] == walked
     assert horizon.batch(len(walked), rows) is None
     assert horizon.num_steps(rows) == len(walked)
+
+
+def test_a_record_that_reaches_back_takes_the_place_of_those_after_it(tmp_path: Path) -> None:
+    log = ControlLog(tmp_path / "c")
+    horizon = Horizon(log)
+    log.append(0, "horizon", {"progress": 0.0, "end_sample": 100})
+    log.append(40, "horizon", {"progress": 0.4, "end_sample": 80})
+    # Stopped early at 24, although batches up to 40 were asked for; then lengthened.
+    log.append(24, "horizon", {"progress": 0.24, "end_sample": 24})
+    assert horizon.end_sample(24) == horizon.end_sample(60) == 24
+    assert horizon.num_steps(8) == 3 and horizon.batch(3, 8) is None
+    log.append(24, "horizon", {"progress": 0.5, "end_sample": 48})
+    assert horizon.num_steps(8) == 6 and horizon.batch(5, 8) == (40, 8)
+    assert horizon.progress([0, 23, 24, 36, 48]).tolist() == [0.0, 0.23, 0.5, 0.75, 1.0]
