@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import glob
-import os
 import shutil
 import tempfile
 import unicodedata
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pretextual.core.artifacts import cache_folder, fingerprint
+from pretextual.core.disk import is_disk_full
 from pretextual.core.errors import TokenError
 from pretextual.corpus.choose import Choice, choose
 from pretextual.corpus.config import CorpusConfig
@@ -50,8 +49,6 @@ OnProgress = Callable[[str, int, int, str], None]
 
 #: Bytes that a token of a budget is taken to need; a budget reads a little more text, never less.
 BUDGET_BYTES_PER_TOKEN = 4
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def prepare(
@@ -245,14 +242,14 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     """Say plainly that the disk is full; what is half-written lies under hidden names."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in _DISK_FULL:
+    except Exception as error:
+        if not is_disk_full(error):
             raise
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         raise TokenError.one(
             "T012",
             where=folder,
-            got=f"{os.strerror(error.errno)}; {shutil.disk_usage(there).free / 1e6:,.0f} MB are free",
+            got=f"{error}; {shutil.disk_usage(there).free / 1e6:,.0f} MB are free",
             expected="about as many bytes as the text has, twice while writing",
             hint="make room or choose another --out (or PRETEXTUAL_CACHE); the same command continues",
         ) from error
