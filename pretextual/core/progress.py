@@ -38,6 +38,11 @@ def amount(count: float, unit: str) -> str:
     return f"{count:,.0f} {unit}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 step`, `1,200 steps`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 class Progress:
     """Lines that stay (`say`), stages with a known end (`stage`), and a status line (`show`)."""
 
@@ -75,6 +80,11 @@ class Progress:
         if name != self._stage:
             self._end_stage()
             self._stage, self._begun, self._last = name, now, now - PLAIN_SECONDS
+        if total == 1:
+            # Nothing to count: who watches sees the name, at once because nothing more will come.
+            if self._is_live and done < total:
+                self._refresh(f"{name} …", now)
+            return
         spent = now - self._begun
         if spent < QUIET_SECONDS:
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from pretextual.core.config import parse_seconds
 from pretextual.core.errors import ConfigError
+from pretextual.core.progress import counted, duration
 from pretextual.recipes.train_config import (
     DEFAULT_BATCH_TOKENS,
     DEFAULT_EPOCHS,
@@ -76,15 +77,22 @@ def resolve_budget(
         prefix = "no budget given: "
     limits: dict[str, int] = {}
     if config.steps is not None:
-        limits[f"{config.steps:,} steps"] = config.steps * rows
+        limits[counted(config.steps, "step")] = config.steps * rows
     if config.tokens is not None:
         steps = max(1, math.ceil(config.tokens * num_windows / (real_tokens * rows)))
-        limits[f"{config.tokens:,} tokens"] = steps * rows
+        limits[counted(config.tokens, "token")] = steps * rows
     if epochs is not None:
-        limits[f"{epochs:g} epochs"] = max(1, round(epochs * num_windows))
-    said = [*limits, *([f"{seconds / 60:g} minutes"] if seconds is not None else [])]
+        limits["1 epoch" if epochs == 1 else f"{epochs:g} epochs"] = max(
+            1, round(epochs * num_windows)
+        )
+    said = [*limits, *([_time(seconds)] if seconds is not None else [])]
     text = prefix + " or ".join(said) + (", whichever ends first" if len(said) > 1 else "")
     return Budget(rows, min(limits.values(), default=None), seconds, text)
+
+
+def _time(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return duration(seconds) if seconds % 60 or not minutes else counted(minutes, "minute")
 
 
 class TimeKeeper:

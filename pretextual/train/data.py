@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from pretextual.core.errors import RunError
 from pretextual.models.shape import parameter_count, resolve
 from pretextual.objectives import build_objective
 from pretextual.objectives.base import Objective
@@ -13,6 +14,7 @@ from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import TokenStore
+from pretextual.train.run import Run
 from pretextual.windows.plan import Plan, plan
 
 OnProgress = Callable[[str, int, int, str], None]
@@ -60,6 +62,33 @@ def prepare_store(
         budget_tokens=budget_tokens,
         on_progress=on_progress,
     )
+
+
+def store_of_run(run: Run, recipe: Recipe, *, on_progress: OnProgress | None = None) -> TokenStore:
+    """The store that a run reads: the one it began on, where it has begun.
+
+    Standard input can be read only once; from then on its store is found where it was put.
+
+    Raises:
+        RunError: R013 if the texts give another store than the one on which the run began.
+    """
+    machine = run.read_machine()
+    known = machine.get("store")
+    if known is not None and "-" in recipe.corpus.sources:
+        store = TokenStore.open(Path(machine["store_folder"]))
+    else:
+        store = prepare_store(
+            recipe, budget_tokens=machine.get("read_tokens"), on_progress=on_progress
+        )
+    if known is not None and store.fingerprint != known:
+        raise RunError.one(
+            "R013",
+            where=run.folder,
+            got=f"store {store.fingerprint[:12]}",
+            expected=f"store {known[:12]}, on which the run began",
+            hint="put the original texts back, or start a new run",
+        )
+    return store
 
 
 def open_data(recipe: Recipe, store: TokenStore) -> Data:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
+import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from pretextual.core.artifacts import write_atomic, write_json, write_manifest
-from pretextual.core.errors import RunError
+from pretextual.core.disk import is_disk_full
+from pretextual.core.errors import RunError, UserError
+from pretextual.recipes.differences import differences
 from pretextual.recipes.load import Resolved, read_resolved
 from pretextual.recipes.recipe import Recipe
 from pretextual.train.card import model_card
@@ -75,13 +78,20 @@ def pretrain(
     run = Run(out)
     if not run.recipe.is_file() and out.exists() and (not out.is_dir() or _foreign(out)):
         raise RunError.one("R002", where=out, got="other files", hint="choose another --out")
+    is_new = not out.exists()
     with alone(run):
         recipe = _enter(run, resolved, or_resume=or_resume)
-        return _go(run, recipe, reporter, begun, None)
+        try:
+            return _go(run, recipe, reporter, begun, None)
+        except UserError:
+            if is_new and not run.has_begun:
+                # A typing error leaves no run behind. Inside the lock: the folder is certainly ours.
+                shutil.rmtree(run.folder)
+            raise
 
 
 def resume(
-    folder: Path, *, reporter: Reporter | None = None, more: str | None = None
+    folder: str | os.PathLike[str], *, reporter: Reporter | None = None, more: str | None = None
 ) -> Pretrained:
     """Go on with a run as if it had never stopped.
 
@@ -97,7 +107,7 @@ def resume(
         UserError: the folder is no run, or its data or checkpoints are not what they were.
         Interrupted: asked to stop by a signal; everything is saved.
     """
-    run = open_run(folder)
+    run = open_run(Path(folder))
     with alone(run):
         recipe = read_resolved(run.recipe).recipe
         return _go(run, recipe, reporter, time.monotonic(), more)
@@ -121,16 +131,17 @@ def _enter(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
             got="a finished run" if run.is_finished else "an unfinished run",
             hint=f"go on with it: pretextual resume {run.folder}\nor choose another --out",
         )
-    found = read_resolved(run.recipe)
-    if found.hash != resolved.hash:
+    found = read_resolved(run.recipe).recipe
+    changed = differences(found, resolved.recipe)
+    if changed:
         raise RunError.one(
             "R010",
             where=run.folder,
-            got=f"recipe {found.hash[:12]}",
-            expected=f"recipe {resolved.hash[:12]}, as asked for now",
-            hint="choose another --out, or `pretextual resume` to go on with the recipe that is there",
+            got="\n".join(changed),
+            expected="the same recipe and the same texts",
+            hint=f"choose another --out, or go on with what is there: pretextual resume {run.folder}",
         )
-    return found.recipe
+    return found
 
 
 def _go(
@@ -142,7 +153,6 @@ def _go(
         if run.is_finished and more is None:
             reporter.say(f"{run.folder} is finished; `--more 30m` goes on beyond its end")
             return _result(run)
-        (run.folder / "manifest.json").unlink(missing_ok=True)
         with StopRequest() as stop:
             trainer, data, evaluator = open_session(
                 run, recipe, reporter=reporter, stop=stop, begun=begun, more=more
@@ -151,14 +161,15 @@ def _go(
                 _measure_general(run, recipe, evaluator, "before", reporter)
             trainer.train()
             return _finish(run, recipe, trainer, data, evaluator, reporter)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except Exception as error:
+        if not is_disk_full(error):
             raise
         raise RunError.one(
             "R011",
-            where=error.filename or run.folder,
+            where=getattr(error, "filename", None) or run.folder,
             got="no space left",
-            hint=f"make room, then: pretextual resume {run.folder}",
+            hint="make room, then "
+            + (f"pretextual resume {run.folder}" if run.has_begun else "the same command again"),
         ) from error
     finally:
         reporter.close()
@@ -214,7 +225,7 @@ def _measure_general(
 
 
 def _result(run: Run) -> Pretrained:
-    manifest = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(run.manifest.read_text(encoding="utf-8"))
     facts = manifest["facts"]
     rows = [
         row for row in read_metrics(run.metrics, "held_out") if row["step"] == facts["best_step"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 from pretextual.core.errors import RunError
@@ -11,7 +12,7 @@ from pretextual.recipes.load import read_resolved
 from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.budget import resolve_budget
 from pretextual.train.controls import ControlLog, Horizon
-from pretextual.train.data import open_data, prepare_store
+from pretextual.train.data import open_data, store_of_run
 from pretextual.train.examples import ExampleSource
 from pretextual.train.run import open_run
 
@@ -39,24 +40,15 @@ class Replay:
     tokenizer: Tokenizer
 
 
-def replay(folder: Path, step: int) -> Replay:
+def replay(folder: str | os.PathLike[str], step: int) -> Replay:
     """The examples of step `step` (from 1) of the run in `folder`.
 
     Raises:
         RunError: R007 not a run, R012 no such step, R013 the texts are not what they were.
     """
-    run = open_run(folder)
+    run = open_run(Path(folder))
     recipe = read_resolved(run.recipe).recipe
-    store = prepare_store(recipe, budget_tokens=run.read_machine().get("read_tokens"))
-    known = run.read_machine().get("store", store.fingerprint)
-    if store.fingerprint != known:
-        raise RunError.one(
-            "R013",
-            where=folder,
-            got=f"store {store.fingerprint[:12]}",
-            expected=f"store {known[:12]}",
-            hint="put the original texts back",
-        )
+    store = store_of_run(run, recipe)
     data = open_data(recipe, store)
     rows = resolve_budget(
         recipe.train,

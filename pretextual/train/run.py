@@ -12,6 +12,7 @@ from typing import Any
 
 from pretextual.core.artifacts import write_json
 from pretextual.core.errors import RunError
+from pretextual.core.progress import amount
 
 try:
     import fcntl
@@ -63,9 +64,14 @@ class Run:
         return self.folder / "machine.json"
 
     @property
+    def manifest(self) -> Path:
+        """Written last: its presence says that the result is whole."""
+        return self.folder / "manifest.json"
+
+    @property
     def is_finished(self) -> bool:
         """Whether the result is there; the manifest is written last."""
-        return (self.folder / "manifest.json").is_file()
+        return self.manifest.is_file()
 
     @property
     def has_begun(self) -> bool:
@@ -129,8 +135,8 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         raise RunError.one(
             "R008",
             where=folder,
-            got=f"{free / 1e6:,.0f} MB free",
-            expected=f"{needed_bytes / 1e6:,.0f} MB for checkpoints and the model",
+            got=f"{amount(free, 'bytes')} free",
+            expected=f"{amount(needed_bytes, 'bytes')} for checkpoints and the model",
             hint="free some space, choose another --out, or keep less: train.keep_checkpoints=1",
         )
 

@@ -11,7 +11,8 @@ import transformers
 from numpy.typing import ArrayLike, NDArray
 
 import pretextual
-from pretextual.core.errors import Interrupted, RunError
+from pretextual.core.errors import Interrupted
+from pretextual.core.progress import counted
 from pretextual.models.backbone import Backbone
 from pretextual.models.start import start
 from pretextual.recipes.recipe import Recipe
@@ -19,7 +20,7 @@ from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
 from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
 from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
 from pretextual.train.controls import ControlLog
-from pretextual.train.data import Data, open_data, prepare_store
+from pretextual.train.data import Data, open_data, store_of_run
 from pretextual.train.device import Place, resolve_place
 from pretextual.train.evaluation import Evaluator
 from pretextual.train.examples import ExampleSource
@@ -99,12 +100,21 @@ def open_session(
                 backbone, data.objective, first, place, micro_batch_rows=micro
             )
         _first_horizon(recipe, keeper, budget, data, seconds, begun)
-    if more is not None and state.samples >= keeper.horizon.end_sample(state.samples):
+    if more is not None:
         amount = parse_more(more, budget.batch_rows, len(data.train))
-        keeper.extend(state.samples, state.seconds, amount)
+        if state.samples >= keeper.horizon.end_sample(state.samples):
+            # Only here, where nothing can be refused any more: until now the run stays a finished one.
+            run.manifest.unlink(missing_ok=True)
+            keeper.extend(state.samples, state.seconds, amount)
+        else:
+            reporter.say(
+                f"not at its end yet, so `--more {more}` waits: the run goes to its own end"
+            )
     if keeper.extends(state.samples):
         state.evaluations_without_gain = 0
     share = sum(first.weights.values()) / max(int((first.example.segments >= 0).sum()), 1)
+    for note in data.store.facts.get("notes", ()):
+        reporter.say(f"note: {note}")
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
     trainer = Trainer(
         config=recipe.train,
@@ -147,18 +157,7 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter, stop: StopRequest) 
                 f"  go on with  pretextual resume {run.folder}"
             )
 
-    machine = run.read_machine()
-    store = prepare_store(recipe, budget_tokens=machine.get("read_tokens"), on_progress=on_progress)
-    known = machine.get("store")
-    if known is not None and known != store.fingerprint:
-        raise RunError.one(
-            "R013",
-            where=run.folder,
-            got=f"store {store.fingerprint[:12]}",
-            expected=f"store {known[:12]}, on which the run began",
-            hint="put the original texts back, or start a new run",
-        )
-    return open_data(recipe, store)
+    return open_data(recipe, store_of_run(run, recipe, on_progress=on_progress))
 
 
 def _record_machine(run: Run, place: Place, data: Data) -> None:
@@ -239,11 +238,12 @@ def _first_horizon(
 def _summary(
     recipe: Recipe, data: Data, backbone: Backbone, budget: Budget, keeper: TimeKeeper, place: Place
 ) -> str:
-    steps = -(-keeper.first["end_sample"] // budget.batch_rows)
+    steps = counted(-(-keeper.first["end_sample"] // budget.batch_rows), "step")
     about = "about " if budget.seconds is not None else ""
+    until = f"{about}{steps}; {budget.said}" if budget.said != steps else steps
     return (
         f"training {recipe.model.init or recipe.model.architecture}: {backbone.num_parameters:,} parameters on "
         f"{data.train.num_real_tokens:,} tokens in {len(data.train):,} windows of {recipe.windows.tokens} "
-        f"({data.train.fill:.1%} full), {budget.batch_rows} windows a step, {about}{steps:,} steps; "
-        f"{budget.said}; {place.device}, {place.precision}, {place.threads} threads"
+        f"({data.train.fill:.1%} full), {budget.batch_rows} windows a step, {until}; "
+        f"{place.device}, {place.precision}, {counted(place.threads, 'thread')}"
     )

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from pretextual.core.progress import Progress, amount, duration
+from pretextual.core.progress import Progress, amount, counted, duration
 
 
 class Clock:
@@ -26,6 +26,36 @@ def test_nothing_is_shown_in_the_first_two_seconds():
         clock.now = tenth / 10
         progress.stage("encode", tenth, 100, "bytes")
     assert stream.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_stage_of_one_piece_is_named_on_a_terminal_and_never_counted(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    clock, stream = Clock(), Terminal()
+    progress = Progress(stream, clock=clock)
+    progress.stage("tokenizer", 0, 1, "tokenizer")
+    clock.now = 30.0
+    progress.stage("tokenizer", 1, 1, "tokenizer")
+    progress.close()
+    assert "tokenizer …" in stream.getvalue()
+    assert "%" not in stream.getvalue()
+    clock, stream, progress = ticking(live=False)
+    clock.now = 30.0
+    progress.stage("tokenizer", 1, 1, "tokenizer")
+    assert stream.getvalue() == ""
+
+
+def test_one_is_not_many():
+    assert [counted(n, "step") for n in (0, 1, 2, 1200)] == [
+        "0 steps",
+        "1 step",
+        "2 steps",
+        "1,200 steps",
+    ]
 
 
 def test_a_log_gets_one_line_every_ten_seconds():

@@ -119,7 +119,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_trained(
         patched.setattr(shutil, "disk_usage", lambda path: usage(1 << 30, 1 << 30, 100_000))
         with pytest.raises(RunError, match="R008") as caught:
             pretrain(tiny("bert", *SHORT), run)
-    assert "0 MB free" in str(caught.value)
+    assert "100.0 kB free" in str(caught.value)
     assert not (run / "controls.jsonl").exists() and not (run / "checkpoints").exists()
     # With room, the same command works: a refusal leaves nothing that stands in its way.
     assert pretrain(tiny("bert", *SHORT), run).step == 4
