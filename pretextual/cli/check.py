@@ -128,7 +128,7 @@ def _values(resolved: Resolved) -> str:
 
 def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
     """The estimate in words; what is not known is said."""
-    from pretextual.core.progress import duration
+    from pretextual.core.progress import amount, duration
 
     def number(value: int | None, unit: str) -> str:
         return "not known" if value is None else f"{value:,} {unit}".rstrip()
@@ -157,7 +157,7 @@ def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
         rows.append(
             (
                 "memory",
-                f"about {found.memory_bytes / 1e9:,.2f} GB for weights, optimiser, activations",
+                f"about {amount(found.memory_bytes, 'bytes')} for weights, optimiser, activations",
             )
         )
     if found.disk_bytes is not None:

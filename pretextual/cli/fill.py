@@ -33,7 +33,9 @@ def command(model: str, text: str, top_k: int, candidates: str | None, as_json: 
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.show import show_fill
 
-    words = None if candidates is None else candidates.split(",")
+    words = None
+    if candidates is not None:
+        words = [word.strip() for word in candidates.split(",") if word.strip()]
     found = fill(model, text, top_k=top_k, candidates=words)
     if as_json:
         result_json(found)

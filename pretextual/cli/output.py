@@ -58,4 +58,10 @@ def console() -> Console:
     """Where coloured results go; colours vanish when nobody looks at a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    class Piped(Console):
+        """Whoever closes the pipe has seen enough; rich would call that a failure."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Piped(highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pretextual.cli.options import json_option, recipe_options, resolve, words_argument
-from pretextual.cli.output import result, result_json, table
+from pretextual.cli.output import result, result_json, say, table
 
 
 @click.command("prepare")
@@ -27,7 +27,7 @@ def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: 
     `pretrain` does this by itself; alone it serves to look at the result, or to do it beforehand.
     Interrupted, it goes on where it stopped.
     """
-    from pretextual.core.progress import Progress
+    from pretextual.core.progress import Progress, counted
     from pretextual.tokens.store import SPLITS
     from pretextual.train.data import prepare_store
 
@@ -37,6 +37,8 @@ def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: 
         store = prepare_store(resolved.recipe, out=out, on_progress=progress.stage)
     finally:
         progress.close()
+    for note in store.facts.get("notes", ()):
+        say(f"note: {note}")
     splits = {name: store.split(name) for name in SPLITS if name in store.splits}
     if as_json:
         result_json(
@@ -45,6 +47,7 @@ def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: 
                 "fingerprint": store.fingerprint,
                 "tokenizer_hash": store.tokenizer_hash,
                 "vocabulary_size": store.tokenizer.size,
+                "notes": store.facts.get("notes", []),
                 "splits": {
                     name: {
                         "documents": split.num_documents,
@@ -59,8 +62,8 @@ def command(words: tuple[str, ...], out: Path | None, as_json: bool, **options: 
     rows = [
         (
             name,
-            f"{split.num_documents:,} documents",
-            f"{split.num_tokens:,} tokens",
+            counted(split.num_documents, "document"),
+            counted(split.num_tokens, "token"),
             f"{split.num_bytes:,} bytes",
             f"{split.num_bytes / max(split.num_tokens, 1):.2f} bytes per token",
         )

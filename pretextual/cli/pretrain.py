@@ -73,4 +73,12 @@ def show_result(done: Pretrained, *, as_json: bool) -> None:
         )
     result(f"model  {done.model}")
     result(f"run    {done.run}")
-    result(f"next   pretextual fill {done.run} 'A text with a [MASK] in it.'")
+    result(f"next   {_try_it(done.run)}")
+
+
+def _try_it(run: Path) -> str:
+    from pretextual.recipes.load import read_resolved
+
+    if read_resolved(run / "recipe.yaml").recipe.objective.kind == "causal-lm":
+        return f"pretextual generate {run} 'The beginning of a text'"
+    return f"pretextual fill {run} 'A text with a [MASK] in it.'"

@@ -53,8 +53,8 @@ def status_line(fields: dict[str, Any]) -> str:
         parts.append(f"{fields['share_of_peak']:.0%} of peak")
     if "learning_rate" in fields:
         parts.append(f"learning rate {fields['learning_rate']:.2e}")
-    if end and step and fields.get("seconds"):
-        parts.append(f"{duration(fields['seconds'] * (end - step) / step)} left")
+    if end and fields.get("seconds_per_step"):
+        parts.append(f"{duration(fields['seconds_per_step'] * (end - step))} left")
     return " · ".join(parts)
 
 

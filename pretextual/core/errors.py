@@ -100,7 +100,7 @@ class UserError(PretextualError):
     def __str__(self) -> str:
         text = "\n".join(str(problem) for problem in self.problems)
         codes = ", ".join(sorted({problem.code for problem in self.problems}))
-        return f"{text}\n  docs        docs/reference/errors.md ({codes})"
+        return f"{text}\n  docs      docs/reference/errors.md ({codes})"
 
 
 class ConfigError(UserError):

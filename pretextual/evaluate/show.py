@@ -32,6 +32,11 @@ def show_generation(result: Generation) -> RenderableType:
     return Group(text, Text(note, style="dim"))
 
 
+def _shown(text: str) -> Text:
+    """On one line, whatever the model puts there; line breaks stay visible."""
+    return Text(text.replace("\n", "⏎"))
+
+
 def _predictions(gap: Gap, title: str | None) -> Table:
     table = Table(title=title, box=None, header_style="bold", pad_edge=False)
     table.add_column("token")
@@ -39,8 +44,9 @@ def _predictions(gap: Gap, title: str | None) -> Table:
     table.add_column("text")
     for one in gap.predictions:
         token = one.text.strip() or repr(one.text)
-        shown = f"{token}… {one.word}" if one.word not in (None, token) else token
-        table.add_row(Text(shown), f"{one.probability:.4f}", Text(one.sequence))
+        completed = one.word and one.word != token
+        shown = f"{token}… {one.word}" if completed else token
+        table.add_row(Text(shown), f"{one.probability:.4f}", _shown(one.sequence))
     return table
 
 
@@ -57,6 +63,6 @@ def _candidates(gap: Gap, title: str | None) -> Table:
             str(one.num_pieces),
             f"{one.log_probability:.2f}",
             f"{one.share:.1%}",
-            Text(one.sequence),
+            _shown(one.sequence),
         )
     return table

@@ -103,7 +103,7 @@ def load_recipe(
             draft.lay(at("name", node_of(title, place), place))
     for dotted, (origin, value) in (options or {}).items():
         place = Place(origin)
-        draft.lay(at(dotted, node_of(value, place), place), rank=rank + 1)
+        draft.lay(at(dotted, node_of(value, place, quoted=False), place), rank=rank + 1)
     patches = [parse_override(text) for text in overrides]
     draft.problems += [patch for patch in patches if isinstance(patch, Problem)]
     layers = [patch for patch in patches if isinstance(patch, Mapping)]

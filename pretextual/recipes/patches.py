@@ -18,14 +18,14 @@ from pretextual.core.yaml_source import (
 )
 
 
-def node_of(value: Any, place: Place) -> Node:
-    """Python's own lists, dicts and scalars as a node; texts count as quoted."""
+def node_of(value: Any, place: Place, *, quoted: bool = True) -> Node:
+    """Python's own lists, dicts and scalars as a node; `quoted` says whether texts were typed in quotes."""
     if isinstance(value, list | tuple):
-        return Items(place, tuple(node_of(item, place) for item in value))
+        return Items(place, tuple(node_of(item, place, quoted=quoted) for item in value))
     if isinstance(value, dict):
         return Mapping(place, tuple(Entry(k, place, node_of(v, place)) for k, v in value.items()))
     text = value if isinstance(value, str) else write_inline(value)
-    return Scalar(place, value, text, quoted=isinstance(value, str))
+    return Scalar(place, value, text, quoted=quoted and isinstance(value, str))
 
 
 def at(path: str, node: Node, place: Place) -> Mapping:

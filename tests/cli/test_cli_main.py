@@ -116,3 +116,27 @@ def test_a_closed_pipe_is_no_error():
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+def test_whoever_closes_the_pipe_has_seen_enough(tmp_path):
+    (tmp_path / "text.txt").write_text("A red fox sleeps near the old river. " * 3000)
+    command = f"{sys.executable} -m pretextual peek text.txt --windows 200 corpus.held_out=0"
+    ended = subprocess.run(
+        ["bash", "-c", f"{command} | head -1; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert ended.stdout.splitlines()[-1] == "0"
+    assert "Traceback" not in ended.stderr
+
+
+def test_values_of_options_are_quoted_as_they_were_typed(capsys):
+    assert run(["check", "bert", "--tokens", "many"]) == 2
+    err = capsys.readouterr().err
+    assert "got       many" in err
+    assert "quotes" not in err
+    # All labels stand in one column.
+    labelled = [line for line in err.splitlines() if line.startswith("  ")]
+    assert all(line[11] == " " and line[12] != " " for line in labelled), labelled

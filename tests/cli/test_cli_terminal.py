@@ -31,7 +31,7 @@ def test_the_status_line_has_every_field_with_its_unit():
             "tokens_per_second": 12345.6,
             "share_of_peak": 0.413,
             "learning_rate": 9.1e-4,
-            "seconds": 150.0,
+            "seconds_per_step": 0.1,
         }
     )
     assert line == (
@@ -63,7 +63,7 @@ def test_held_out_rows_stay_and_training_rows_feed_the_live_line():
     terminal.row({"split": "train", "step": 10, "loss": 4.0, "tokens_per_second": 100.0})
     assert stream.getvalue() == ""
     now[0] = 11.0
-    terminal.status(step=11, end_step=22, learning_rate=1e-3, seconds=11.0)
+    terminal.status(step=11, end_step=22, learning_rate=1e-3, seconds_per_step=1.0)
     terminal.row(HELD_OUT)
     terminal.close()
     lines = stream.getvalue().splitlines()

@@ -18,6 +18,7 @@ from pretextual.core.errors import ModelError
 from pretextual.evaluate.fill import fill
 from pretextual.evaluate.fill_masked import _chain
 from pretextual.evaluate.model import OpenModel
+from pretextual.evaluate.results import FillResult, Gap, Prediction
 from pretextual.evaluate.show import show_fill
 
 Opener = Callable[..., tuple[Path, OpenModel]]
@@ -243,6 +244,14 @@ def test_bad_questions_get_clear_answers(opened: Opener) -> None:
     refusal("M007", encoder, long, candidates=["the dog sat"])
     with pytest.raises(ValueError, match="top_k"):
         fill(encoder, ONE, top_k=0)
+
+
+def test_a_line_break_in_an_answer_stays_on_its_line() -> None:
+    line = Prediction(token=7, text="\n", word="", probability=0.5, sequence="The\n cat")
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(show_fill(FillResult("The [MASK] cat", "masked", "how", (Gap((line,), ()),))))
+    _, row, _ = console.export_text().splitlines()
+    assert row.split() == ["'\\n'", "0.5000", "The⏎", "cat"]
 
 
 def test_results_are_json_and_a_table(opened: Opener) -> None:
