@@ -11,13 +11,16 @@ from pretextual.train.machine import peak_rate
 
 #: Room for text that takes more bytes a token than the budget's rule of thumb.
 _ROOM = 1.25
+#: Below this (about 64 MB of text, half a minute of preparation) everything is prepared: runs of different
+#: budgets then share one store, one tokenizer and one split, and their losses compare.
+LEAST_TOKENS = 1 << 24
 #: A vocabulary that is certainly not larger than the real one: the estimate must not be too small.
 _SMALL_VOCABULARY = 512
 _SMALL_SHARE = 0.05
 
 
 def tokens_to_read(recipe: Recipe, place: Place) -> int | None:
-    """The most tokens that a run can meet for the first time, or None where only epochs end it.
+    """The most tokens that a run needs prepared, or None where only epochs end it.
 
     A time budget is taken at the machine's measured peak, which no training reaches, and rounded up to a power
     of two, so that the same machine prepares the same text again.
@@ -41,4 +44,4 @@ def tokens_to_read(recipe: Recipe, place: Place) -> int | None:
         cost = flops_per_token(resolve(recipe.model), _SMALL_VOCABULARY, row, _SMALL_SHARE)
         at_peak = int(seconds * peak_rate(place.device, place.precision, place.threads) / cost)
         limits.append(1 << at_peak.bit_length())
-    return round(_ROOM * min(limits)) if limits else None
+    return max(LEAST_TOKENS, round(_ROOM * min(limits))) if limits else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from pretextual.recipes.load import Resolved
 from pretextual.recipes.train_config import TrainConfig
+from pretextual.train import reading
 from pretextual.train.data import open_data, prepare_store
 from pretextual.train.device import Place
 from pretextual.train.metrics import read_metrics
@@ -18,6 +20,20 @@ from pretextual.train.replay import replay
 from pretextual.train.run import Run
 
 HERE = Place(torch.device("cpu"), "fp32", 1)
+
+
+@pytest.fixture(autouse=True)
+def _every_token_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up text is far below the size from which a budget matters."""
+    monkeypatch.setattr(reading, "LEAST_TOKENS", 0)
+
+
+def test_a_small_corpus_is_prepared_whole_whatever_the_budget(
+    tiny: Callable[..., Resolved], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    for budget in ("train.steps=1", "train.tokens=1000", "train.time=1s"):
+        assert tokens_to_read(tiny("bert", budget).recipe, HERE) >= 1 << 24
 
 
 def test_only_epochs_read_everything(tiny: Callable[..., Resolved]) -> None:
