@@ -53,7 +53,8 @@ def status_line(fields: dict[str, Any]) -> str:
         parts.append(f"{fields['share_of_peak']:.0%} of peak")
     if "learning_rate" in fields:
         parts.append(f"learning rate {fields['learning_rate']:.2e}")
-    if end and fields.get("seconds_per_step"):
+    # The first step stands beside the first evaluation: no rate to go by until a row is written.
+    if end and "loss" in fields and fields.get("seconds_per_step"):
         parts.append(f"{duration(fields['seconds_per_step'] * (end - step))} left")
     return " · ".join(parts)
 

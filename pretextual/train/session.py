@@ -113,6 +113,8 @@ def open_session(
     if keeper.extends(state.samples):
         state.evaluations_without_gain = 0
     share = sum(first.weights.values()) / max(int((first.example.segments >= 0).sum()), 1)
+    if data.held_out is None and recipe.train.early_stopping is not None:
+        reporter.say("note: nothing is held out, so train.early_stopping has nothing to go by")
     for note in data.store.facts.get("notes", ()):
         reporter.say(f"note: {note}")
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))

@@ -42,6 +42,7 @@ def test_the_status_line_has_every_field_with_its_unit():
 
 def test_what_is_not_known_yet_is_left_out():
     assert status_line({"step": 1}) == "step 1"
+    assert status_line({"step": 1, "end_step": 9, "seconds_per_step": 3.0}) == "step 1 of 9"
 
 
 def test_an_evaluation_is_said_with_count_and_interval():

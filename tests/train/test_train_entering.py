@@ -93,10 +93,17 @@ def test_what_was_left_out_of_the_texts_is_said(tmp_path: Path) -> None:
     heard = Heard()
     resolved = load_recipe(
         "bert",
-        [*settings, "train.threads=1", "corpus.broken=skip", "corpus.held_out=0"],
+        [
+            *settings,
+            "train.threads=1",
+            "corpus.broken=skip",
+            "corpus.held_out=0",
+            "train.early_stopping=2",
+        ],
         options={"corpus.sources": ("test", [str(path)])},
     )
     pretrain(resolved, tmp_path / "run", reporter=heard)
+    assert any("train.early_stopping has nothing to go by" in line for line in heard.said)
     assert any(line.startswith("note: ") and "skipped: 1" in line for line in heard.said)
     (summary,) = [line for line in heard.said if line.startswith("training ")]
     assert "1 step; cpu, fp32, 1 thread" in summary
