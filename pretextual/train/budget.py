@@ -113,6 +113,11 @@ class TimeKeeper:
         return self._log.of_kind("horizon")[-1].values
 
     @property
+    def is_timed(self) -> bool:
+        """Whether a clock, and not a number of samples, ends the run."""
+        return self._budget.seconds is not None
+
+    @property
     def first(self) -> dict[str, Any]:
         """Values of the first record, with the decisions that hold for the whole run."""
         return self._log.of_kind("horizon")[0].values

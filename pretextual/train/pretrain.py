@@ -197,8 +197,11 @@ def _finish(
         inputs={"store": data.store.fingerprint, "tokenizer": data.store.tokenizer_hash},
         facts={"step": state.step, "samples": state.samples, "best_step": best},
     )
-    steps = f"train.steps={state.step} (and no other budget)"
-    reporter.say(f"to repeat exactly this training on any machine: the same command with {steps}")
+    if trainer.timekeeper.is_timed:
+        reporter.say(
+            "the same examples again, without a clock: the same command with "
+            f"train.steps={state.step} instead of a time"
+        )
     return _result(run)
 
 
