@@ -23,7 +23,7 @@ from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head
 from pretextual.models.dropout import set_dropout
-from pretextual.models.locate import locate
+from pretextual.models.locate import locate, nearest_folder
 from pretextual.models.quiet import quiet
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -150,12 +150,15 @@ def _unreadable(place: Path | str, error: Exception) -> ModelError:
             "M006", where=place, got=said, expected="a model type that Transformers knows itself"
         )
     if isinstance(place, str):
+        near = nearest_folder(Path(place))
         return ModelError.one(
             "M004",
             where=place,
             got=f"no folder of this name here, and from the Hub: {said}",
             expected="a folder, or a public model that the Hub can be asked for",
-            hint="give the path of a downloaded model; nothing was changed",
+            hint=f"did you mean the folder {near}?"
+            if near
+            else "give the path of a downloaded model",
         )
     return ModelError.one(
         "M009",

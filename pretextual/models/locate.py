@@ -63,13 +63,19 @@ def _no_model(path: Path) -> ModelError:
     )
 
 
-def _no_folder(path: Path) -> ModelError:
+def nearest_folder(path: Path) -> Path | None:
+    """The folder beside a path whose name is most like it, if one is."""
     siblings = path.parent.iterdir() if path.parent.is_dir() else ()
     near = nearest(path.name, [sibling.name for sibling in siblings if sibling.is_dir()])
+    return path.parent / near if near else None
+
+
+def _no_folder(path: Path) -> ModelError:
+    near = nearest_folder(path)
     return ModelError.one(
         "M003",
         where=path,
         got="nothing: there is no such folder",
         expected="a Transformers folder, a run, or a Hub name such as owner/name",
-        hint=f"did you mean {path.parent / near}?" if near else "",
+        hint=f"did you mean {near}?" if near else "",
     )

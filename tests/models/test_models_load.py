@@ -256,3 +256,12 @@ def test_without_a_network_a_hub_name_is_one_clear_error(monkeypatch: pytest.Mon
         load("nobody/no-such-model")
     assert "nobody/no-such-model" in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 6
+
+
+def test_a_mistyped_run_is_found_beside_what_the_hub_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-run").mkdir()
+    with pytest.raises(ModelError, match="did you mean the folder my-run"):
+        load("my-runn")
