@@ -137,7 +137,8 @@ def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
     if found.parameters_and_slope is not None:
         beside, each = found.parameters_and_slope
         parameters = f"{beside:,} and {each:,} for every token of the vocabulary"
-    rows = [
+    rows = [("model", found.shape)] if found.shape else []
+    rows += [
         ("parameters", parameters),
         ("vocabulary", number(found.vocabulary_size, "tokens")),
     ]

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pretextual.core.progress import counted
 from pretextual.core.rates import cpu_name, known_rates, rate_key
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Estimate:
     """Costs; None where nothing can be said, because the text is not prepared or nothing was measured.
 
     Attributes:
+        shape: the model's own dimensions, in words.
         parameters: of the model, by closed form: exact for one made from scratch.
         parameters_and_slope: where the vocabulary is not known: parameters beside it, and for each
             of its tokens.
@@ -45,6 +47,7 @@ class Estimate:
         rate: the measured peak that `seconds` rests on, in words.
     """
 
+    shape: str | None = None
     parameters: int | None = None
     parameters_and_slope: tuple[int, int] | None = None
     vocabulary_size: int | None = None
@@ -64,12 +67,25 @@ class Estimate:
 
 
 def estimate(recipe: Recipe, data: Data | None) -> Estimate:
-    """Costs of a recipe.
+    """Costs of a recipe, beside the shape of its model.
 
     Args:
         recipe: the recipe.
         data: store and plans where they are known.
     """
+    return dataclasses.replace(_costs(recipe, data), shape=_shape_words(shape_of(recipe)))
+
+
+def _shape_words(shape: Shape | None) -> str | None:
+    if shape is None:
+        return None
+    return (
+        f"{shape.architecture}, {counted(shape.layers, 'layer')} of width {shape.hidden:,}, "
+        f"{counted(shape.heads, 'head')}, {shape.intermediate:,} inside"
+    )
+
+
+def _costs(recipe: Recipe, data: Data | None) -> Estimate:
     from pretextual.models.cost import memory
     from pretextual.models.shape import parameter_count
     from pretextual.recipes.train_config import MICRO_BATCH_TOKENS

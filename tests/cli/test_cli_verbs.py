@@ -129,6 +129,11 @@ def test_what_is_not_known_is_said():
     assert (target_share(masked), target_share(causal)) == (0.15, 1.0)
 
 
+def test_dimensions_that_follow_from_the_size_are_said():
+    shape = dict(estimate_rows(estimate(load_recipe("bert", ["model.size=mini"]).recipe, None)))
+    assert shape["model"] == "bert, 4 layers of width 256, 4 heads, 1,024 inside"
+
+
 def test_parameters_beside_the_vocabulary_are_linear_in_it():
     unknown = estimate(load_recipe("bert").recipe, None)
     known = estimate(load_recipe("bert", ["tokenizer.vocabulary_size=1000"]).recipe, None)
