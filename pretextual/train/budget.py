@@ -20,6 +20,8 @@ from pretextual.train.controls import ControlLog, Horizon
 
 #: Shares of a time budget after which the number of steps is estimated again.
 REVIEWS = (0.02, 0.10, 0.30, 0.60, 0.85)
+#: Share of the planned samples after which an early end is looked at again.
+_NEARLY_DONE = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,15 +179,18 @@ class TimeKeeper:
         last = self._last
         allowed, reviews = last.get("leg_seconds"), last.get("reviews", 0)
         self._since = self._since or (seconds, samples)
-        if allowed is None or reviews >= len(REVIEWS) or requested >= last["end_sample"]:
+        if allowed is None or requested >= last["end_sample"] or samples == self._since[1]:
             return
         spent = seconds - last["leg_begun"]
         first = last["leg_first"]
-        # Either clock calls for a review: with a first estimate that is too short, samples run ahead of time.
-        share = max(spent / allowed, (requested - first) / (last["end_sample"] - first))
-        if share < REVIEWS[reviews] or samples == self._since[1]:
+        due = sum(spent >= share * allowed for share in REVIEWS)
+        # An estimate that was too short shows when samples run out before time does.
+        early = (requested - first) / (last["end_sample"] - first) >= _NEARLY_DONE
+        if due <= reviews and not (early and due < len(REVIEWS)):
             return
-        rate = (samples - self._since[1]) / max(seconds - self._since[0], 1e-9)
+        # The whole leg steadies the rate, what came since the last review keeps it up to date.
+        recent = (samples - self._since[1]) / max(seconds - self._since[0], 1e-9)
+        rate = (recent + (samples - first) / max(spent, 1e-9)) / 2
         rows = self._budget.batch_rows
         steps_left = (rate * max(allowed - spent, 0.0) - (requested - samples)) / rows
         end = requested + max(1, round(steps_left)) * rows
@@ -197,7 +202,7 @@ class TimeKeeper:
             {
                 "progress": float(self.horizon.progress(requested)),
                 "end_sample": end,
-                **_leg(allowed, last["leg_begun"], first, reviews + 1),
+                **_leg(allowed, last["leg_begun"], first, due),
             },
         )
         self._since = (seconds, samples)
