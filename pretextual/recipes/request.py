@@ -10,6 +10,10 @@ from pretextual.core.errors import ConfigError
 from pretextual.core.yaml_source import parse_scalar
 from pretextual.recipes.load import DEFAULT_RECIPE, Resolved, load_recipe
 
+#: Learning rate for a checkpoint that is continued, where nobody chose one: BERT's own for fine-tuning
+#: (Devlin et al. 2019, appendix A.3), at its upper end.
+CONTINUED_LEARNING_RATE = 5e-5
+
 #: Option: the key of the recipe that it sets.
 OPTIONS: Final = {
     "size": "model.size",
@@ -59,6 +63,7 @@ def request(
     if sources:
         given["corpus.sources"] = ("the sources given", list(sources))
     resolved = load_recipe(recipe or usual_recipe(sources), overrides, options=given)
+    resolved = _gentle(resolved)
     if needs_text and not resolved.recipe.corpus.sources:
         raise ConfigError.one(
             "C014",
@@ -68,6 +73,16 @@ def request(
             hint="pretextual pretrain my_texts/, or try it with python-docs",
         )
     return resolved
+
+
+def _gentle(resolved: Resolved) -> Resolved:
+    """A checkpoint that is continued is not torn down by a learning rate for random weights."""
+    chosen = resolved.origin("train.learning_rate")
+    if resolved.recipe.model.init is None or not chosen.startswith(("default", "recipe ")):
+        return resolved
+    return resolved.choose(
+        "train.learning_rate", CONTINUED_LEARNING_RATE, "model.init continues a checkpoint"
+    )
 
 
 def usual_recipe(sources: Sequence[str]) -> str:

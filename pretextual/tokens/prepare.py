@@ -91,11 +91,15 @@ def prepare(
         told("read", 0, shards.num_bytes, "bytes")
         surveyed = survey(corpus, shards, processes)
         told("read", shards.num_bytes, shards.num_bytes, "bytes")
-        budget = None if budget_tokens is None else budget_tokens * BUDGET_BYTES_PER_TOKEN
-        text = ChosenText(corpus, shards, choose(surveyed, corpus, budget), processes)
+        # The tokenizer is the corpus's own, whatever a budget reads of it: runs of different budgets compare.
+        whole = ChosenText(corpus, shards, choose(surveyed, corpus, None), processes)
         told("tokenizer", 0, 1, "tokenizer")
-        made, size_from = _tokenizer(tokenizer, text, model_size)
+        made, size_from = _tokenizer(tokenizer, whole, model_size)
         told("tokenizer", 1, 1, "tokenizer")
+        text = whole
+        if budget_tokens is not None:
+            budget = budget_tokens * BUDGET_BYTES_PER_TOKEN
+            text = dataclasses.replace(whole, choice=choose(surveyed, corpus, budget))
         return _store(text, made, out, _corpus_facts(text.choice, size_from), told)
 
 

@@ -199,8 +199,8 @@ def _finish(
     )
     if trainer.timekeeper.is_timed:
         reporter.say(
-            "the same examples again, without a clock: the same command with "
-            f"train.steps={state.step} instead of a time"
+            "to repeat this timed run to the bit: copy its recipe.yaml, controls.jsonl and machine.json into a "
+            "new folder and resume that"
         )
     return _result(run)
 

@@ -60,6 +60,8 @@ def test_a_short_run_prepares_a_part_and_meets_no_window_twice(
     part = Run(run).read_machine()["read_tokens"]
     store = prepare_store(resolved.recipe, budget_tokens=part)
     assert store.split("train").num_tokens < 0.5 * whole.store.split("train").num_tokens
+    # Losses of runs with different budgets compare: one tokenizer, one held-out text.
+    assert store.tokenizer_hash == whole.store.tokenizer_hash
     assert store.split("held_out").num_bytes == whole.store.split("held_out").num_bytes
     # What a run saw is found again, although less than the corpus was prepared.
     digests = sum(int(replay(run, step).examples_digest, 16) for step in (5, 6)) % (1 << 64)
