@@ -37,6 +37,7 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -184,13 +185,15 @@ def trainer(
             use_cpu=True,
             dataloader_pin_memory=False,
         )
-        Trainer(
+        trainer = Trainer(
             model=model,
             args=arguments,
             train_dataset=_Rows(rows),
             data_collator=collate,
             callbacks=[clock],
-        ).train()
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
         # The loader may have prepared one batch more than was trained on.
         used = counted[1 : steps + 1]
         return Turn(
