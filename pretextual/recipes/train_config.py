@@ -22,7 +22,7 @@ DEFAULT_EPOCHS = 10.0
 #: With no batch size given: this many positions in a global batch.
 DEFAULT_BATCH_TOKENS = 4096
 #: With no size of micro-batches given: this many positions in one forward pass.
-MICRO_BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
+MICRO_BATCH_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 
 class TrainConfig(Config):
