@@ -220,11 +220,11 @@ def test_every_command_is_one_that_pretextual_understands(page):
     for line in commands(page):
         verb, *words = shlex.split(line)[1:]
         assert verb in VERBS, line
-        with click.Context(root) as context:
+        with click.Context(root, help_option_names=["-h", "--help"]) as context:
             command = root.get_command(context, verb)
             assert command is not None
             try:
-                given = command.make_context(verb, words).params
+                given = command.make_context(verb, words, parent=context).params
             except click.exceptions.Exit:  # --help
                 continue
             except click.UsageError as error:
