@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pretextual import evaluate, report
+    from pretextual.api import peek, prepare, pretrain
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
-    from pretextual.library import peek, prepare, pretrain
     from pretextual.recipes.load import load_recipe
     from pretextual.train.pretrain import resume
     from pretextual.train.replay import replay
@@ -42,9 +42,9 @@ _WHERE = {
     "fill": "pretextual.evaluate.fill",
     "generate": "pretextual.evaluate.generate",
     "load_recipe": "pretextual.recipes.load",
-    "peek": "pretextual.library",
-    "prepare": "pretextual.library",
-    "pretrain": "pretextual.library",
+    "peek": "pretextual.api",
+    "prepare": "pretextual.api",
+    "pretrain": "pretextual.api",
     "replay": "pretextual.train.replay",
     "resume": "pretextual.train.pretrain",
 }

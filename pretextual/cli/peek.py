@@ -38,10 +38,10 @@ def command(
     On a terminal masked tokens are yellow, random ones red, kept ones green and special ones dim; elsewhere
     random ones stand in ~ and kept ones in =.
     """
+    from pretextual.api import peek
     from pretextual.cli.show_examples import as_json as examples_json
     from pretextual.cli.show_examples import realised_rate, show
     from pretextual.core.progress import Progress
-    from pretextual.library import peek
 
     sources, overrides = split_words(words)
     progress = Progress()

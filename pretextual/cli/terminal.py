@@ -8,6 +8,9 @@ from typing import Any
 from pretextual.core.progress import Progress, duration
 from pretextual.train.reporter import Reporter
 
+#: Sentences shown with every evaluation; `metrics.jsonl` and the report hold all of them.
+_SAMPLES_SHOWN = 2
+
 
 class Terminal(Reporter):
     """The log on standard error: lines that stay, progress of preparation, one live line of training."""
@@ -73,7 +76,10 @@ def held_out_line(row: dict[str, Any]) -> str:
             parts.append(f"{row[name]:.3f} {name.replace('_', ' ')}")
     if "targets" in row:
         parts.append(f"{row['targets']:,} targets")
-    lines = [", ".join(parts), *(f"    {line}" for line in _samples(row.get("filled", ())))]
+    lines = [
+        ", ".join(parts),
+        *(f"    {line}" for line in _samples(row.get("filled", ())[:_SAMPLES_SHOWN])),
+    ]
     return "\n".join(lines)
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pretextual.core.verb_package import make_callable
 
-make_callable(__name__, "pretextual.library:evaluate")
+make_callable(__name__, "pretextual.api:evaluate")
