@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pretextual.core.errors import ConfigError
@@ -105,6 +105,8 @@ scalars = (
 
 
 @given(value=scalars | st.lists(scalars, max_size=5))
+@example(value="a\u2028b")
+@example(value="\x85")
 def test_what_is_written_reads_back_equal(value):
     line = f"v: {write_inline(value)}  # why"
     assert "\n" not in line

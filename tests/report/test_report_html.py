@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pretextual.report.html import element, escape, join, showable
@@ -31,6 +31,7 @@ def read(html):
 
 
 @given(texts, texts)
+@example("plain", 'say "no"')
 def test_content_and_attributes_read_back_as_they_were(content, value):
     found = read(element("p", content, title=value))
     assert found.tags == [("p", {"title": showable(value)})]

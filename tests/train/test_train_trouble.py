@@ -130,8 +130,13 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_trained(
     assert used < disk_need_bytes(parameters, 2) + 1_000_000
 
 
-def test_a_mistake_can_be_mended_in_the_same_folder(tiny: Tiny, tmp_path: Path) -> None:
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_mistake_can_be_mended_in_the_same_folder(
+    was_there: bool, tiny: Tiny, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
+    if was_there:
+        run.mkdir()
     with pytest.raises(ConfigError, match="R005"):
         pretrain(tiny("bert", "train.batch_rows=100_000", *SHORT), run)
     assert pretrain(tiny("bert", *SHORT), run).step == 4
