@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
@@ -19,6 +21,17 @@ class Config(BaseModel):
         ser_json_inf_nan="strings",
         allow_inf_nan=False,
     )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Choices:
+    """Annotation of a field that holds one of several configs, told apart by `kind`; more may be added.
+
+    Attributes:
+        of: the classes by kind.
+    """
+
+    of: Mapping[str, type[Config]]
 
 
 #: A list of texts in YAML, a tuple in Python, so that configs stay frozen.

@@ -280,6 +280,31 @@ _declare(
 )
 
 _declare(
+    "T015",
+    "token store of another version",
+    "The store was made by a version of pretextual whose stores hold something else. Prepare the text again, in a new "
+    "folder; the old one can be deleted.",
+)
+_declare(
+    "T016",
+    "annotation layer missing",
+    "A masking strategy reads what an annotation says about the tokens, and the store has no such layer. Layers that "
+    "need only the store are made when they are missing; one that needs a model or a file must be made by "
+    "`pretextual annotate`.",
+)
+_declare(
+    "T017",
+    "annotation layer of other tokens",
+    "The layer was made for a store with other text, choices or tokenizer, so its places mean something else here. "
+    "Annotate this store again.",
+)
+_declare(
+    "T018",
+    "wrong annotation",
+    "`pretextual annotate STORE --with KIND` takes one of the kinds of annotation, a name made of small letters, digits, "
+    "- and _ for the layer (`--as`), and options of the kind as `name=value`.",
+)
+_declare(
     "T060",
     "no mask token",
     "A masked LM hides tokens behind a mask token and the tokenizer has none. Train a tokenizer with pretextual, "
@@ -464,6 +489,12 @@ _declare(
     "R015",
     "run in use",
     "Another process is working in the run's folder. Two at once would write over each other's checkpoints.",
+)
+_declare(
+    "R016",
+    "an annotation is not what it was",
+    "A run's masks depend on the layers that its strategy reads. A layer of the store was made again in another way "
+    "since the run began, so going on would mask differently.",
 )
 _declare(
     "R040",

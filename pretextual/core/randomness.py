@@ -19,7 +19,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,12 +218,17 @@ class Draw:
         epochs: the epoch of every row, `[B]`; a batch may straddle two epochs.
         progress: share of training done at every row's sample position, `[B]` in 0 … 1; scheduled values
             (mask rate) are functions of it. Its value enters, no key contains it.
+        samples: sample position of every row, `[B]`, for what is drawn once for a group of rows; None where
+            no run stands behind the rows, which then count as samples 0, 1, ….
+        control: values of the control records that hold here, by kind; the same for all rows.
     """
 
     seed: int
     ids: NDArray[np.int64]
     epochs: NDArray[np.int64]
     progress: NDArray[np.float64]
+    samples: NDArray[np.int64] | None = None
+    control: Mapping[str, NDArray[Any]] = dataclasses.field(default_factory=dict)
 
     def keyed(self, stage: str, copies: int | None = None) -> Keyed:
         """Keys for one stage of every row; `copies` k repeats the draws of epoch `e mod k`, None never."""

@@ -58,6 +58,11 @@ class Objective(abc.ABC):
     #: `masked` or `causal`: which head of which Transformers class is trained and exported.
     head: ClassVar[Literal["masked", "causal"]]
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the annotation layers that its windows must bring along."""
+        return ()
+
     @abc.abstractmethod
     def frame(self, special: SpecialIds) -> Frame:
         """The special tokens that its windows need; raises `TokenError` where the tokenizer lacks them."""

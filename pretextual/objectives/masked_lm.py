@@ -24,6 +24,7 @@ from pretextual.core.config import Config
 from pretextual.core.errors import TokenError
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.rewrite import Replacement, ordinary_ids, rewrite
 from pretextual.corrupt.schedule import Rate, Share, highest_rate, rate_at
 from pretextual.corrupt.select import CountRule, select
@@ -44,7 +45,7 @@ class MaskedLMConfig(Config):
     kind: Literal["masked-lm"] = "masked-lm"
 
     strategy: StrategyConfig = Random()
-    """What is hidden together: `random`, `whole-word`, `span`, or one of these with its options."""
+    """What is hidden together: the name of a strategy, or a mapping with `kind` and its options."""
 
     rate: Rate = 0.15
     """Share of ordinary tokens to hide: a number, or a schedule over the training."""
@@ -109,6 +110,11 @@ class MaskedLM(Objective):
         """The count rule, with `auto` resolved by the strategy."""
         return self.config.strategy.auto_count if self.config.count == "auto" else self.config.count
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What the strategy reads."""
+        return self.config.strategy.layers
+
     @functools.cached_property
     def replacement(self) -> Replacement:
         """How hidden tokens are rewritten."""
@@ -133,10 +139,11 @@ class MaskedLM(Objective):
     def examples(self, windows: Windows, draw: Draw) -> Example:
         """Hide and rewrite a batch of windows; see `Objective.examples`."""
         windows = spare_special(windows, self.special.every)
-        keyed = draw.keyed("corrupt", self.config.copies)
-        units = self.config.strategy.units(windows, keyed)
-        hidden = select(units, rate_at(self.config.rate, draw.progress), keyed, self.count)
-        return rewrite(windows, hidden, units.numbers, keyed, self.replacement)
+        moment = Moment.of(draw, "corrupt", self.config.copies)
+        units = self.config.strategy.units(windows, moment)
+        rate = rate_at(self.config.rate, draw.progress)
+        hidden = select(units, rate, moment.keyed, self.count)
+        return rewrite(windows, hidden, units.numbers, moment.keyed, self.replacement)
 
     def weights(self, example: Example) -> dict[str, float]:
         """The number of hidden positions."""

@@ -13,7 +13,7 @@ import annotated_types
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from pretextual.core.config import Config, parse_seconds
+from pretextual.core.config import Choices, Config, parse_seconds
 
 Model = type[Config]
 
@@ -78,6 +78,15 @@ def _members(
 
 def _slot(name: str, info: FieldInfo) -> Slot:
     found = list(_members(info.annotation, tuple(info.metadata)))
+    choices = next((extra for extra in info.metadata if isinstance(extra, Choices)), None)
+    if choices is not None:
+        return Slot(
+            name=name,
+            info=info,
+            variants=dict(choices.of),
+            takes_value=False,
+            values=f"a mapping with `kind`: {', '.join(choices.of)}",
+        )
     models = [
         member for member, _ in found if isinstance(member, type) and issubclass(member, Config)
     ]

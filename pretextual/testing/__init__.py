@@ -5,12 +5,14 @@ from __future__ import annotations
 from pretextual.testing.corruption import check_corruption
 from pretextual.testing.objective import check_objective
 from pretextual.testing.toy import TOY_SPECIAL, ToySplit, toy_split, toy_windows
+from pretextual.testing.toy_layers import toy_layers
 
 __all__ = [
     "TOY_SPECIAL",
     "ToySplit",
     "check_corruption",
     "check_objective",
+    "toy_layers",
     "toy_split",
     "toy_windows",
 ]

@@ -44,7 +44,8 @@ def check_corruption(
 
     Args:
         subject: what is checked.
-        windows: windows to corrupt, of the objective's layout; None: made-up ones.
+        windows: windows to corrupt, of the objective's layout; None: made-up ones, with made-up annotations
+            of the names that our own annotators have.
         special: the special tokens of `windows`.
         vocabulary_size: ids of `windows` lie below it.
         rate: expected mean share of ordinary tokens that are targets; None: not checked.
@@ -55,12 +56,16 @@ def check_corruption(
         AssertionError: a law is broken; the message says which and where.
     """
     if isinstance(subject, Strategy):
-        # Not validated: a strategy of one's own is no member of the recipe's union.
-        config = MaskedLMConfig.model_construct(strategy=subject)  # type: ignore[arg-type]
+        config = MaskedLMConfig(strategy=subject)
         subject = MaskedLM(config, special, vocabulary_size)
         rate = config.rate if rate is None and isinstance(config.rate, float) else rate
     if windows is None:
-        windows = toy_windows(_DOCUMENTS, layout=subject.layout, vocabulary_size=vocabulary_size)
+        windows = toy_windows(
+            _DOCUMENTS,
+            layout=subject.layout,
+            vocabulary_size=vocabulary_size,
+            layers=subject.layers,
+        )
     _check_pure(subject, windows)
     _check_rows_alone(subject, windows)
     _check_content(subject, windows, special)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.corrupt.example import Example
+from pretextual.windows.layers import WindowLayer
 from pretextual.windows.window import Windows
 
 Rows = TypeVar("Rows", Windows, Example)
@@ -21,7 +22,7 @@ def rows_of(value: Rows, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Rows
     """The given rows of windows or examples, in the given order."""
     index = np.asarray(rows, dtype=np.int64)
     chosen: dict[str, Any] = {name: array[index] for name, array in arrays_of(value).items()}
-    return dataclasses.replace(value, **chosen)
+    return dataclasses.replace(value, **chosen, **_layers(value, lambda array: array[index]))
 
 
 def padded(value: Rows, columns: int) -> Rows:
@@ -31,7 +32,22 @@ def padded(value: Rows, columns: int) -> Rows:
         for name, array in arrays_of(value).items()
         if array.ndim == 2
     }
-    return dataclasses.replace(value, **wider)
+    changed = _layers(value, lambda array: np.pad(array, ((0, 0), (0, columns))))
+    return dataclasses.replace(value, **wider, **changed)
+
+
+def _layers(
+    value: Windows | Example, change: Callable[[NDArray[Any]], NDArray[Any]]
+) -> dict[str, Any]:
+    """The field `layers` of windows with every dense array changed; nothing for examples."""
+    if isinstance(value, Example):
+        return {}
+    return {
+        "layers": {
+            name: WindowLayer({key: change(a) for key, a in layer.dense.items()}, layer.tables)
+            for name, layer in value.layers.items()
+        }
+    }
 
 
 def arrays_of(value: Windows | Example) -> dict[str, NDArray[Any]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pretextual.core.artifacts import fingerprint
 from pretextual.core.randomness import stream
+from pretextual.testing.toy_layers import toy_layers
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
 from pretextual.windows.plan import plan
@@ -69,9 +70,11 @@ def toy_windows(
     isolate: bool = False,
     vocabulary_size: int = 100,
     seed: int = 0,
+    layers: Sequence[str] = (),
 ) -> Windows:
-    """All packed windows of a `toy_split`."""
+    """All packed windows of a `toy_split`, with made-up annotations of the names in `layers`."""
     frame = Frame(layout="causal" if layout == "causal" else "aligned", start=2, end=3, pad=0)
     split = toy_split(lengths, vocabulary_size=vocabulary_size, seed=seed)
-    rows = plan(split, WindowsConfig(tokens=tokens, isolate=isolate), frame)
+    config = WindowsConfig(tokens=tokens, isolate=isolate)
+    rows = plan(split, config, frame, toy_layers(split, layers, seed=seed))
     return rows.get(range(rows.num_windows))

@@ -105,6 +105,7 @@ def _merge_split(
 
     _write(path("bin"), raw("bin"))
     _write(path("word_starts.bin"), raw("word_starts"))
+    _write(path("text.bin"), raw("text"))
     _write(path("source_bytes.bin"), _source_bytes(parts, split, bytes_dtype))
     with path("idx").open("wb") as file:
         write_index(

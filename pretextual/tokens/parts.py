@@ -40,6 +40,7 @@ RAW = (
     "bin",
     "word_starts",
     "source_bytes",
+    "text",
     "sentences",
     "document_sentences",
     "documents",
@@ -151,6 +152,12 @@ def _batches(pieces: Iterator[Piece]) -> Iterator[tuple[Split, list[Piece]]]:
     yield from ((split, batch) for split, batch in waiting.items() if batch)
 
 
+def _text_of(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """UTF-8 bytes of the pieces that are kept, end to end."""
+    texts = (piece.text for piece, keep in zip(pieces, kept.tolist(), strict=True) if keep)
+    return np.frombuffer("".join(texts).encode(), dtype=np.uint8)
+
+
 class _SplitWriter:
     """Appends encoded documents of one split to its raw files."""
 
@@ -174,6 +181,7 @@ class _SplitWriter:
         self._write("bin", found.ids.astype(self._dtype))
         self._write("word_starts", found.word_starts)
         self._write("source_bytes", np.minimum(found.source_bytes, MOST_BYTES).astype(np.uint8))
+        self._write("text", _text_of(pieces, spelled))
         self._write("sentences", np.diff(found.sentence_offsets).astype("<i4"))
         self._write("document_sentences", np.diff(found.document_sentences)[spelled].astype("<i4"))
         self._write("documents", self._rows(pieces, spelled))

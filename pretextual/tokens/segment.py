@@ -67,7 +67,7 @@ def segment(backend: tokenizers.Tokenizer, texts: Sequence[str]) -> Segmented:
     stops[last] = (begins + lengths)[full]
     before = np.concatenate((stops[:1], stops[:-1]))
     before[first] = begins[full]
-    byte_at = _byte_positions(points)
+    byte_at = byte_positions(points)
     sentences = _sentences(texts, begins, encoded.starts, offsets)
     return Segmented(
         ids=encoded.ids,
@@ -125,7 +125,7 @@ def cuts(text: str) -> list[int]:
     return [*places, len(text)]
 
 
-def _byte_positions(points: NDArray[np.uint32]) -> NDArray[np.int64]:
+def byte_positions(points: NDArray[np.uint32]) -> NDArray[np.int64]:
     """UTF-8 bytes before every character, and in all, `[C + 1]`."""
     positions = np.zeros(points.size + 1, dtype=np.int64)
     widths = (points >= 0x80).astype(np.uint8)

@@ -4,10 +4,14 @@
             train.bin train.idx                 Megatron's layout: ids, sentences, documents
             train.word_starts.bin               bool per token
             train.source_bytes.bin              UTF-8 bytes per token; uint8 where all fit
+            train.text.bin                      the documents' text, UTF-8, end to end
             train.documents.npy                 id, source, place in the document, number of copies
             held_out.…
 
-It holds no CLS, SEP or EOS: plans insert them, and budgets count ordinary tokens.
+            layers/NAME/                        what annotations say about the tokens (tokens.layers)
+
+It holds no CLS, SEP or EOS: plans insert them, and budgets count ordinary tokens. The bytes of a token are its
+`source_bytes` in the text, so what is known of the text can always be said of the tokens.
 """
 
 from __future__ import annotations
@@ -25,11 +29,12 @@ from numpy.typing import NDArray
 from pretextual.core.artifacts import MANIFEST, fingerprint, read_manifest
 from pretextual.core.errors import TokenError
 from pretextual.tokens.indexed import map_array, read_index
+from pretextual.tokens.stretch import Stretch
 from pretextual.tokens.tokenizer import Tokenizer
 
 KIND = "store"
 #: Version of the files and of what preparation makes of a text.
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 SPLITS: tuple[Literal["train"], Literal["held_out"]] = ("train", "held_out")
 
@@ -45,7 +50,7 @@ DOCUMENT = np.dtype(
 )
 
 #: Files of a split by their part of the name.
-FILES = ("bin", "idx", "word_starts.bin", "source_bytes.bin", "documents.npy")
+FILES = ("bin", "idx", "word_starts.bin", "source_bytes.bin", "text.bin", "documents.npy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +115,34 @@ class StoreSplit:
         return map_array(self._path("source_bytes.bin"), self.facts["source_bytes_dtype"])
 
     @functools.cached_property
+    def text(self) -> NDArray[np.uint8]:
+        """UTF-8 bytes of all documents end to end, `[num_bytes]`, mapped."""
+        return map_array(self._path("text.bin"), np.uint8)
+
+    @functools.cached_property
+    def text_offsets(self) -> NDArray[np.int64]:
+        """Where the text of every document begins, and the end, `[D + 1]`, in bytes."""
+        offsets = np.zeros(self.num_documents + 1, dtype=np.int64)
+        if self.num_documents:
+            starts = self.document_offsets[:-1]
+            np.cumsum(np.add.reduceat(self.source_bytes, starts, dtype=np.int64), out=offsets[1:])
+        return offsets
+
+    def stretch(self, first: int, last: int) -> Stretch:
+        """The documents `first … last - 1` as tokens and text."""
+        begin, end = (int(offset) for offset in self.document_offsets[[first, last]])
+        sentences = self.document_sentences
+        bytes_begin, bytes_end = self.text_offsets[[first, last]]
+        return Stretch(
+            tokens=self.tokens[begin:end],
+            word_starts=self.word_starts[begin:end],
+            source_bytes=self.source_bytes[begin:end],
+            document_offsets=self.document_offsets[first : last + 1] - begin,
+            sentence_offsets=self.sentence_offsets[sentences[first] : sentences[last] + 1] - begin,
+            text=self.text[bytes_begin:bytes_end],
+        )
+
+    @functools.cached_property
     def documents(self) -> NDArray[Any]:
         """The documents' table, `[D]` of `DOCUMENT`, mapped."""
         table: NDArray[Any] = np.load(
@@ -162,10 +195,18 @@ class TokenStore:
         """Open a store; reads the manifest and the sizes of the files, nothing else.
 
         Raises:
-            TokenError: T007 no store, T008 an incomplete one, T009 damaged files.
+            TokenError: T007 no store, T008 an incomplete one, T009 damaged files, T015 one of another version.
         """
         path = Path(folder)
         manifest = _read_store_manifest(path)
+        if manifest is not None and manifest["behaviour_version"] != STORE_VERSION:
+            raise TokenError.one(
+                "T015",
+                where=path,
+                got=f"a token store of version {manifest['behaviour_version']}",
+                expected=f"version {STORE_VERSION}",
+                hint="prepare the text again, in a new folder",
+            )
         if manifest is None:
             started = any((path / f"{split}.bin").exists() for split in SPLITS)
             raise TokenError.one(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pretextual.annotate import require_layers
 from pretextual.core.errors import RunError
 from pretextual.models.shape import parameter_count, resolve
 from pretextual.objectives import build_objective
@@ -29,12 +30,14 @@ class Data:
         objective: the pretext task.
         train: windows of the training part.
         held_out: windows of the held-out part, or None when nothing is held out.
+        layers: fingerprints of the annotation layers that the objective reads, by name.
     """
 
     store: TokenStore
     objective: Objective
     train: Plan
     held_out: Plan | None
+    layers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def tokenizer_config(recipe: Recipe) -> TokenizerConfig:
@@ -91,17 +94,55 @@ def store_of_run(run: Run, recipe: Recipe, *, on_progress: OnProgress | None = N
     return store
 
 
-def open_data(recipe: Recipe, store: TokenStore) -> Data:
-    """Plans and objective over a prepared store."""
+def data_of_run(run: Run, recipe: Recipe, *, on_progress: OnProgress | None = None) -> Data:
+    """Everything that a run reads: the store and the layers on which it began, where it has begun.
+
+    Raises:
+        RunError: R013 if the texts give another store, R016 if a layer is not what it was.
+    """
+    store = store_of_run(run, recipe, on_progress=on_progress)
+    data = open_data(recipe, store, on_progress=on_progress)
+    known = run.read_machine().get("layers", {})
+    for name, found in data.layers.items():
+        if known.get(name, found) != found:
+            raise RunError.one(
+                "R016",
+                where=run.folder,
+                got=f"layer {name} {found[:12]}",
+                expected=f"{known[name][:12]}, with which the run began",
+                hint="annotate the store again as it was then, or start a new run",
+            )
+    return data
+
+
+def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | None = None) -> Data:
+    """Plans and objective over a prepared store; layers that need only the store are made when missing.
+
+    Raises:
+        TokenError: T016, T017 if the objective reads an annotation that the store lacks.
+    """
     tokenizer = store.tokenizer
     objective = build_objective(recipe.objective, tokenizer.special, tokenizer.size)
     frame = objective.frame(tokenizer.special)
     held = store.split("held_out") if "held_out" in store.splits else None
+    layers = require_layers(store, objective.layers, on_progress=on_progress)
+    asked = objective.held_out().layers
     return Data(
         store=store,
         objective=objective,
-        train=plan(store.split("train"), recipe.windows, frame),
-        held_out=plan(held, recipe.windows, frame)
+        train=plan(
+            store.split("train"),
+            recipe.windows,
+            frame,
+            {name: layer.of_split("train") for name, layer in layers.items()},
+        ),
+        held_out=plan(
+            held,
+            recipe.windows,
+            frame,
+            {name: layers[name].of_split("held_out") for name in asked},
+        )
         if held is not None and held.num_tokens
         else None,
+        layers={name: layer.fingerprint for name, layer in layers.items()},
     )

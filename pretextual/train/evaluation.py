@@ -16,10 +16,11 @@ from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import StoreSplit
 from pretextual.tokens.tokenizer import Tokenizer
-from pretextual.train.data import Data, open_data
+from pretextual.train.data import Data
 from pretextual.train.device import Place
 from pretextual.train.held_out import HeldOutResult, evaluate_held_out, unigram_loss
 from pretextual.train.samples import Sample, fill_samples, held_out_samples, user_samples
+from pretextual.windows.plan import plan
 
 #: General text is the built-in corpus: always there, the same everywhere, and no domain's own.
 GENERAL_SOURCE = "python-docs"
@@ -101,7 +102,8 @@ class Evaluator:
             CorpusConfig(sources=(GENERAL_SOURCE,), sample=_GENERAL_DOCUMENTS, held_out=0.0),
             TokenizerConfig(load=str(self.data.store.folder / "tokenizer")),
         )
-        general = open_data(self.recipe, store)
-        return evaluate_held_out(
-            self.backbone, general.objective, general.train, self.place, rows=self.rows
-        )
+        # The fixed question, which needs no annotation of that text.
+        asked = self.data.objective.held_out()
+        frame = asked.frame(store.tokenizer.special)
+        windows = plan(store.split("train"), self.recipe.windows, frame)
+        return evaluate_held_out(self.backbone, asked, windows, self.place, rows=self.rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -58,6 +58,10 @@ class GlobalBatch:
         return int(self.example.ids.shape[0])
 
 
+def _no_control(sample: int) -> Mapping[str, NDArray[Any]]:
+    return {}
+
+
 @dataclasses.dataclass(frozen=True)
 class ExampleSource:
     """Examples by sample position.
@@ -67,18 +71,28 @@ class ExampleSource:
         objective: how they are corrupted.
         seed: the recipe's seed.
         progress: share of training done at sample positions.
+        control: values of the control records that hold at a sample position, by kind; each record begins
+            with a batch, so that one holds for a whole batch.
     """
 
     plan: Plan
     objective: Objective
     seed: int
     progress: Callable[[ArrayLike], NDArray[np.float64]]
+    control: Callable[[int], Mapping[str, NDArray[Any]]] = _no_control
 
     def batch(self, first_sample: int, num_rows: int) -> GlobalBatch:
         """The examples at positions `first_sample … first_sample + num_rows - 1`."""
         positions = np.arange(first_sample, first_sample + num_rows, dtype=np.int64)
         epochs, indices = visit(positions, len(self.plan), self.seed)
-        draw = Draw(self.seed, indices, epochs, self.progress(positions))
+        draw = Draw(
+            self.seed,
+            indices,
+            epochs,
+            self.progress(positions),
+            positions,
+            self.control(first_sample),
+        )
         example = self.objective.examples(self.plan.get(indices), draw)
         weights = self.objective.weights(example)
         return GlobalBatch(first_sample, example, weights, digest(example, DIGEST_SEED))

@@ -12,7 +12,7 @@ from pretextual.recipes.load import read_resolved
 from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.budget import resolve_budget
 from pretextual.train.controls import ControlLog, Horizon
-from pretextual.train.data import open_data, store_of_run
+from pretextual.train.data import data_of_run
 from pretextual.train.examples import ExampleSource
 from pretextual.train.run import open_run
 
@@ -48,8 +48,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
     """
     run = open_run(Path(folder))
     recipe = read_resolved(run.recipe).recipe
-    store = store_of_run(run, recipe)
-    data = open_data(recipe, store)
+    data = data_of_run(run, recipe)
     rows = resolve_budget(
         recipe.train,
         window_tokens=recipe.windows.tokens,
@@ -84,5 +83,5 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
         progress=float(horizon.progress(first)),
         example=batch.example,
         examples_digest=f"{batch.digest:016x}",
-        tokenizer=store.tokenizer,
+        tokenizer=data.store.tokenizer,
     )

@@ -20,7 +20,7 @@ from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
 from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
 from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
 from pretextual.train.controls import ControlLog
-from pretextual.train.data import Data, open_data, store_of_run
+from pretextual.train.data import Data, data_of_run
 from pretextual.train.device import Place, resolve_place
 from pretextual.train.evaluation import Evaluator
 from pretextual.train.examples import ExampleSource
@@ -159,7 +159,7 @@ def _open_data(run: Run, recipe: Recipe, reporter: Reporter, stop: StopRequest) 
                 f"  go on with  pretextual resume {run.folder}"
             )
 
-    return open_data(recipe, store_of_run(run, recipe, on_progress=on_progress))
+    return data_of_run(run, recipe, on_progress=on_progress)
 
 
 def _record_machine(run: Run, place: Place, data: Data) -> None:
@@ -170,6 +170,7 @@ def _record_machine(run: Run, place: Place, data: Data) -> None:
         precision=place.precision,
         store=data.store.fingerprint,
         store_folder=str(data.store.folder),
+        layers=dict(data.layers),
         python=platform.python_version(),
         torch=torch.__version__,
         transformers=transformers.__version__,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pretextual.windows.layers import BEGINS, INSIDE, SplitLayer, WindowLayer
 from pretextual.windows.layout import I64, Layout, ragged_arange
 from pretextual.windows.split import TokenSplit
 from pretextual.windows.window import Frame, Windows
@@ -24,6 +27,8 @@ class _Spread:
         segments: part number within the row, -1 at padding, `[P]`.
         firsts: positions of each segment's first token.
         lasts: positions of the last element of each segment whose document ends there.
+        begins: where in the store the first of `firsts` comes from, and so on; one for each of `firsts`.
+        counts: tokens shown from there; one for each of `firsts`.
     """
 
     kinds: NDArray[np.int8]
@@ -31,6 +36,8 @@ class _Spread:
     segments: NDArray[np.int32]
     firsts: I64
     lasts: I64
+    begins: I64
+    counts: I64
 
 
 def gather(
@@ -42,6 +49,7 @@ def gather(
     width: int,
     limit: int,
     isolated: bool,
+    layers: Mapping[str, SplitLayer],
 ) -> Windows:
     """Read the rows `ids`, each of `width` positions; arguments as in `Plan`."""
     spread = _spread(split, layout, frame, ids, width=width, limit=limit, isolated=isolated)
@@ -54,6 +62,8 @@ def gather(
     word_starts = np.asarray(split.word_starts).take(spread.sources, mode="clip").astype(bool)
     word_starts[inserted] = True
     word_starts[spread.firsts] = True
+    shape = (ids.size, width)
+    seen = {name: _gather_layer(layer, spread, inserted, shape) for name, layer in layers.items()}
     following = None
     silent = inserted
     if frame.layout == "causal":
@@ -65,7 +75,6 @@ def gather(
         silent = np.concatenate([padding, spread.lasts])
     source_bytes = np.asarray(split.source_bytes).take(spread.sources, mode="clip").astype(np.int32)
     source_bytes[silent] = 0
-    shape = (ids.size, width)
     return Windows(
         ids=ids,
         tokens=tokens.reshape(shape),
@@ -75,7 +84,44 @@ def gather(
         segments=spread.segments.reshape(shape),
         source_bytes=source_bytes.reshape(shape),
         isolated=isolated,
+        layers=seen,
     )
+
+
+def _gather_layer(
+    layer: SplitLayer, spread: _Spread, inserted: I64, shape: tuple[int, int]
+) -> WindowLayer:
+    """One layer at every position; 0 at those that hold no token of the text."""
+    dense: dict[str, NDArray[Any]] = {}
+    for name, values in layer.dense.items():
+        found = np.asarray(values).take(spread.sources, mode="clip")
+        found[inserted] = 0
+        dense[name] = found.reshape(shape)
+    if layer.spans is not None:
+        marks, labels = _gather_spans(layer.spans, spread)
+        dense["marks"], dense["labels"] = marks.reshape(shape), labels.reshape(shape)
+    return WindowLayer(dense, layer.tables)
+
+
+def _gather_spans(
+    spans: tuple[I64, I64, NDArray[np.int32]], spread: _Spread
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Marks and labels `[P]` of the spans that touch each segment, cut to what it shows of them."""
+    starts, stops, names = spans
+    ends = spread.begins + spread.counts
+    low = np.searchsorted(stops, spread.begins, side="right")
+    counts = np.maximum(np.searchsorted(starts, ends, side="left") - low, 0)
+    chosen = ragged_arange(low, counts)
+    moved = np.repeat(spread.firsts - spread.begins, counts)
+    first = np.maximum(starts[chosen], np.repeat(spread.begins, counts)) + moved
+    last = np.minimum(stops[chosen], np.repeat(ends, counts)) + moved
+    inside = ragged_arange(first, last - first)
+    marks = np.zeros(spread.sources.size, dtype=np.uint8)
+    labels = np.zeros(spread.sources.size, dtype=np.int32)
+    marks[inside] = INSIDE
+    marks[first] = BEGINS
+    labels[inside] = np.repeat(names[chosen], last - first)
+    return marks, labels
 
 
 def _spread(
@@ -122,10 +168,13 @@ def _spread(
     owners[:, 3] = -1
     sources = np.arange(ids.size * width, dtype=np.int64)
     sources += np.repeat(begins + first_tokens - places[:, 1], pieces.sum(axis=1))
+    shown = pieces[:, 1] > 0
     return _Spread(
         kinds=np.repeat(kinds, lengths),
         sources=sources,
         segments=np.repeat(owners.ravel(), lengths),
-        firsts=places[pieces[:, 1] > 0, 1],
+        firsts=places[shown, 1],
+        begins=(begins + first_tokens)[shown],
+        counts=pieces[shown, 1],
         lasts=places[ended, 3] - 1,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from pretextual.core.artifacts import fingerprint
 from pretextual.core.errors import DataError
 from pretextual.windows.config import WindowsConfig
 from pretextual.windows.gather import gather
+from pretextual.windows.layers import SplitLayer
 from pretextual.windows.layout import Layout, lay_documents, lay_packed, lay_stream
 from pretextual.windows.split import TokenSplit
 from pretextual.windows.window import Frame, Windows
@@ -32,6 +33,7 @@ class Plan:
         frame: the inserted tokens.
         layout: the table of segments.
         limit: a document's tokens that can be shown: END takes the place of the next one.
+        layers: annotations of the split that windows bring along, by name; they change no window.
     """
 
     split: TokenSplit
@@ -39,6 +41,7 @@ class Plan:
     frame: Frame
     layout: Layout
     limit: int
+    layers: Mapping[str, SplitLayer] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.num_windows
@@ -105,13 +108,25 @@ class Plan:
             width=self.config.tokens,
             limit=self.limit,
             isolated=self.isolated,
+            layers=self.layers,
         )
 
 
-def plan(split: TokenSplit, config: WindowsConfig, frame: Frame) -> Plan:
+def plan(
+    split: TokenSplit,
+    config: WindowsConfig,
+    frame: Frame,
+    layers: Mapping[str, SplitLayer] | None = None,
+) -> Plan:
     """Lay out a split's documents in rows; a function of the store's content, `config` and `frame` alone.
 
     Documents without tokens are left out. A corpus smaller than a row makes one row with padding.
+
+    Args:
+        split: the documents.
+        config: how rows are made.
+        frame: the inserted tokens.
+        layers: annotations of the split that windows bring along.
 
     Raises:
         DataError: D060 if the split has no tokens.
@@ -138,4 +153,4 @@ def plan(split: TokenSplit, config: WindowsConfig, frame: Frame) -> Plan:
         capacity = row - int(aligned and not config.isolate)
         lay = lay_packed if config.mode == "packed" else lay_stream
         layout = lay(sizes, capacity, overhead)
-    return Plan(split, config, frame, layout, limit)
+    return Plan(split, config, frame, layout, limit, layers or {})

@@ -12,10 +12,13 @@ token is shown twice.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pretextual.windows.layers import WindowLayer
 
 Layout = Literal["aligned", "causal"]
 
@@ -52,6 +55,7 @@ class Windows:
         source_bytes: bytes of source text that stand for `tokens` (aligned) or `following` (causal),
             `[B, T]` int32; 0 at inserted and padding positions.
         isolated: whether segments must not see each other.
+        layers: what annotations say about the positions, by the layer's name.
     """
 
     ids: NDArray[np.int64]
@@ -62,3 +66,4 @@ class Windows:
     segments: NDArray[np.int32]
     source_bytes: NDArray[np.int32]
     isolated: bool
+    layers: Mapping[str, WindowLayer] = dataclasses.field(default_factory=dict)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pretextual.core.randomness import Draw
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.select import select
 from pretextual.corrupt.strategies import Random, Span, WholeWord
 from pretextual.testing.statistics import chi_square_z, mean_z
@@ -20,9 +21,13 @@ STRATEGIES = [Random(), WholeWord(), Span(), Span(p=0.5, longest=3)]
 PUBLISHED = [0.2241, 0.1792, 0.1434, 0.1147, 0.0918, 0.0734, 0.0587, 0.0470, 0.0376, 0.0301]
 
 
-def keyed_of(windows, seed=0):
+def moment_of(windows, seed=0):
     zeros = np.zeros(len(windows.ids))
-    return Draw(seed, windows.ids, zeros.astype(np.int64), zeros).keyed("corrupt")
+    return Moment.of(Draw(seed, windows.ids, zeros.astype(np.int64), zeros), "corrupt")
+
+
+def keyed_of(windows, seed=0):
+    return moment_of(windows, seed).keyed
 
 
 def words_of(windows):
@@ -41,7 +46,7 @@ def test_units_are_runs_that_partition_the_ordinary_tokens(
     strategy, lengths, tokens, seed, isolate
 ):
     windows = toy_windows(lengths, tokens=tokens, seed=seed, isolate=isolate)
-    units = strategy.units(windows, keyed_of(windows)).numbers
+    units = strategy.units(windows, moment_of(windows)).numbers
     assert units.dtype == np.int32
     assert np.array_equal(units >= 0, windows.ordinary)
     words = words_of(windows)
@@ -68,7 +73,7 @@ def test_units_are_runs_that_partition_the_ordinary_tokens(
 @given(lengths=documents, more=st.integers(1, 9), data=st.data())
 def test_units_depend_on_their_row_alone(strategy, lengths, more, data):
     windows = toy_windows(lengths, tokens=24)
-    whole = strategy.units(windows, keyed_of(windows)).numbers
+    whole = strategy.units(windows, moment_of(windows)).numbers
     rows = data.draw(st.lists(st.integers(0, len(windows.ids) - 1), min_size=1, max_size=4))
 
     def part(field, fill):
@@ -83,7 +88,7 @@ def test_units_depend_on_their_row_alone(strategy, lengths, more, data):
         segments=part(windows.segments, -1),
         source_bytes=part(windows.source_bytes, 0),
     )
-    units = strategy.units(some, keyed_of(some)).numbers
+    units = strategy.units(some, moment_of(some)).numbers
     assert np.array_equal(units[:, :-more], whole[rows])
     assert (units[:, -more:] == -1).all()
 
@@ -108,7 +113,7 @@ def test_spans_as_drawn_follow_the_published_distribution():
 def test_a_segment_is_cut_by_the_lengths_drawn_for_it():
     windows = toy_windows([200] * 30, tokens=128)
     strategy, keyed = Span(), keyed_of(windows)
-    units = strategy.units(windows, keyed).numbers
+    units = strategy.units(windows, moment_of(windows)).numbers
     lengths = strategy.lengths(keyed, 128)
     for row in range(len(units)):
         for segment in range(windows.segments[row].max() + 1):
@@ -139,7 +144,7 @@ def test_positions_are_hidden_equally_often_where_units_are_alike(strategy):
         word_starts=np.ones((rows, 128), dtype=bool),
     )
     keyed = keyed_of(many)
-    units = strategy.units(many, keyed)
+    units = strategy.units(many, moment_of(many))
     counts = select(units, np.full(rows, 0.15), keyed, strategy.auto_count).sum(axis=0)
     assert counts[0] == 0 and counts[127] == 0
     assert abs(mean_z(counts[1:127] / rows, 0.15)) < 5
@@ -161,7 +166,7 @@ def test_span_lengths_as_realised_golden(golden):
     for width in (64, 128, 256, 512):
         windows = toy_windows([width - 2] * (150_000 // width), tokens=width, seed=width)
         keyed = keyed_of(windows)
-        units = Span().units(windows, keyed)
+        units = Span().units(windows, moment_of(windows))
         for rule in ("at-most", "stochastic", "cut"):
             hidden = select(units, np.full(len(windows.ids), 0.15), keyed, rule)
             starts = hidden & windows.word_starts

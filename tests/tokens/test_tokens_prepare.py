@@ -71,7 +71,7 @@ def test_any_number_of_processes_gives_the_same_files(corpus_folder, monkeypatch
         )
         found.append(hashes(store.folder))
     assert found[0] == found[1] == found[2]
-    assert len(found[0]) == 14
+    assert len(found[0]) == 16
     # Nothing but the stores is left beside them.
     assert {path.name for path in tmp_path.iterdir()} == {"by1", "by2", "by3", "cache", "corpus"}
 

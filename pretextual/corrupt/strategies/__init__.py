@@ -1,25 +1,32 @@
-"""Masking strategies, one file each, and the union of their configs on `kind`."""
+"""Masking strategies, one file each, and the field of a config that holds any of them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, SerializeAsAny
 
-from pretextual.corrupt.strategies.base import Strategy
+from pretextual.core.config import Choices
+from pretextual.corrupt.strategies.base import REGISTRY, Strategy
 from pretextual.corrupt.strategies.random import Random
 from pretextual.corrupt.strategies.span import Span
 from pretextual.corrupt.strategies.whole_word import WholeWord
 
-__all__ = ["Random", "Span", "Strategy", "StrategyConfig", "WholeWord"]
+__all__ = ["REGISTRY", "Random", "Span", "Strategy", "StrategyConfig", "WholeWord"]
 
 
-def _from_name(value: object) -> object:
-    """`random` is short for `{kind: random}`."""
-    return {"kind": value} if isinstance(value, str) else value
+def _strategy(value: Any) -> Any:
+    """A strategy from its name (`random` is short for `{kind: random}`) or from a mapping with `kind`."""
+    if isinstance(value, Strategy):
+        return value
+    fields = {"kind": value} if isinstance(value, str) else value
+    kind = fields.get("kind") if isinstance(fields, dict) else None
+    if kind not in REGISTRY:
+        raise ValueError(
+            f"a strategy is one of {', '.join(REGISTRY)}, or a mapping with such a `kind`"
+        )
+    return REGISTRY[kind].model_validate(fields)
 
 
 #: Any strategy; a plain name stands for one with its defaults.
-StrategyConfig = Annotated[
-    Annotated[Random | WholeWord | Span, Field(discriminator="kind")], BeforeValidator(_from_name)
-]
+StrategyConfig = Annotated[SerializeAsAny[Strategy], BeforeValidator(_strategy), Choices(REGISTRY)]

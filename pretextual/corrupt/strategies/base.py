@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar
+from typing import Any, ClassVar, get_args
 
 from pretextual.core.config import Config
-from pretextual.core.randomness import Keyed
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.select import CountRule
 from pretextual.corrupt.units import Units
 from pretextual.windows.window import Windows
+
+#: All strategies by kind: ours, and those of files given with `--code`.
+REGISTRY: dict[str, type[Strategy]] = {}
 
 
 class Strategy(Config, abc.ABC):
     """A choice of units, and a weight for each; the engine in `corrupt.select` does the rest.
 
-    A strategy is one class with a `kind: Literal["its-name"] = "its-name"` of its own.
+    A strategy is one class with a `kind: Literal["its-name"] = "its-name"` of its own; defining it makes the
+    name known to recipes.
     """
 
     #: The count rule that `count: auto` stands for.
     auto_count: ClassVar[CountRule] = "stochastic"
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        """Make the strategy known by its kind."""
+        super().__pydantic_init_subclass__(**keywords)
+        info = cls.model_fields.get("kind")
+        kinds = get_args(info.annotation) if info else ()
+        if len(kinds) == 1:
+            REGISTRY[str(kinds[0])] = cls
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the annotation layers that `units` reads from `windows.layers`."""
+        return ()
+
     @abc.abstractmethod
-    def units(self, windows: Windows, keyed: Keyed) -> Units:
+    def units(self, windows: Windows, moment: Moment) -> Units:
         """Cut a batch of windows into units.
 
         Args:
             windows: B windows of T positions.
-            keyed: one key per window; whatever is drawn here comes from `keyed.child("a name of its own")`.
+            moment: keys, and where training stands; whatever is drawn here comes from
+                `moment.keyed.child("a name of its own")`.
 
         Returns:
             Units whose numbers are -1 exactly where `windows.ordinary` is False. Each row is a function of
-            its window and key alone: not of B, and not of padding columns behind it.
+            its window and moment alone: not of B, and not of padding columns behind it.
         """

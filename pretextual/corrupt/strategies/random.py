@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from pretextual.core.randomness import Keyed
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.select import CountRule
 from pretextual.corrupt.strategies.base import Strategy
 from pretextual.corrupt.units import Units
@@ -25,7 +25,7 @@ class Random(Strategy):
 
     auto_count: ClassVar[CountRule] = "at-most"
 
-    def units(self, windows: Windows, keyed: Keyed) -> Units:
+    def units(self, windows: Windows, moment: Moment) -> Units:
         """One unit per ordinary token, numbered by its position."""
         places = np.arange(windows.tokens.shape[1], dtype=np.int32)
         return Units(np.where(windows.ordinary, places, np.int32(-1)), single=True)

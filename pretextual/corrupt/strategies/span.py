@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pretextual.core.randomness import Keyed
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.strategies.base import Strategy
 from pretextual.corrupt.units import Units
 from pretextual.windows.window import Windows
@@ -46,7 +47,7 @@ class Span(Strategy):
             lengths += bits >= np.uint32(min(edge * 2.0**32, 2.0**32 - 1))
         return lengths
 
-    def units(self, windows: Windows, keyed: Keyed) -> Units:
+    def units(self, windows: Windows, moment: Moment) -> Units:
         """Cut every segment, from its first word on, into spans of drawn lengths; the last one may be short.
 
         The word that starts at position t owns the length of counter t, so a row depends on nothing else.
@@ -54,7 +55,7 @@ class Span(Strategy):
         shape = windows.tokens.shape
         starts = windows.word_starts & windows.ordinary
         words = np.flatnonzero(starts)
-        lengths = self.lengths(keyed, shape[1]).ravel()[words].astype(np.int64)
+        lengths = self.lengths(moment.keyed, shape[1]).ravel()[words].astype(np.int64)
         # A segment's k-th span begins behind the k lengths owned by the segment's first k words.
         segments = windows.segments.ravel()[words] + words // shape[1] * (shape[1] + 1)
         firsts = np.flatnonzero(np.diff(segments, prepend=-1))

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pretextual.core.randomness import Keyed
+from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.strategies.base import Strategy
 from pretextual.corrupt.units import Units
 from pretextual.windows.window import Windows
@@ -25,7 +25,7 @@ class WholeWord(Strategy):
 
     kind: Literal["whole-word"] = "whole-word"
 
-    def units(self, windows: Windows, keyed: Keyed) -> Units:
+    def units(self, windows: Windows, moment: Moment) -> Units:
         """One unit per word."""
         return Units(word_numbers(windows))
 
