@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pretextual.core.errors import ConfigError
 from pretextual.core.randomness import Keyed
+from pretextual.corrupt.race import race_times
 from pretextual.corrupt.units import Units
 
 CountRule = Literal["at-most", "cut", "stochastic", "bernoulli"]
@@ -65,7 +66,10 @@ def select(units: Units, rate: NDArray[np.float64], keyed: Keyed, count: CountRu
 
 def _check(units: Units) -> None:
     """Refuse weights that are no weights; NaN would sort somewhere and pass unseen."""
-    if units.weights is not None and not (np.isfinite(units.weights) & (units.weights >= 0)).all():
+    if units.weights is None or not units.weights.size:
+        return
+    # NaN compares as false, so both comparisons refuse it.
+    if not (units.weights.min() >= 0 and units.weights.max() < np.inf):
         wrong = units.weights[~(np.isfinite(units.weights) & (units.weights >= 0))]
         raise ConfigError.one(
             "C060",
@@ -82,19 +86,6 @@ def token_budget(
     chance = keyed.child("budget").uniform(1)[:, 0]
     budget: I64 = np.minimum(np.floor(rate * num_tokens + chance), num_tokens).astype(np.int64)
     return budget
-
-
-def race_times(units: Units, num_units: int, keyed: Keyed) -> NDArray[np.uint32]:
-    """32 bits for every unit that sort like its time in the race; `[B, U]`."""
-    bits = keyed.child("race").halves(num_units)
-    if units.weights is None:
-        return bits
-    # The largest chance runs fastest: -log of a uniform number is a waiting time of mean 1.
-    times = -np.log((bits + 0.5) * 2.0**-32)
-    with np.errstate(divide="ignore", over="ignore"):
-        times /= units.weights[:, :num_units]
-        sortable: NDArray[np.uint32] = times.astype(np.float32).view(np.uint32)
-    return sortable
 
 
 def _bernoulli(units: Units, rate: NDArray[np.float64], keyed: Keyed) -> Hidden:
