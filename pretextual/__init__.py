@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pretextual import evaluate, report
+    from pretextual import annotate, evaluate, report
     from pretextual.api import peek, prepare, pretrain
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "annotate",
     "evaluate",
     "fill",
     "generate",
@@ -37,7 +38,7 @@ __all__ = [
     "resume",
 ]
 
-#: Verbs and their modules; `evaluate` and `report` are packages that can be called.
+#: Verbs and their modules.
 _WHERE = {
     "fill": "pretextual.evaluate.fill",
     "generate": "pretextual.evaluate.generate",
@@ -48,10 +49,12 @@ _WHERE = {
     "replay": "pretextual.train.replay",
     "resume": "pretextual.train.pretrain",
 }
+#: Verbs that are packages too, which can be called.
+_PACKAGES = ("annotate", "evaluate", "report")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("evaluate", "report"):
+    if name in _PACKAGES:
         return importlib.import_module(f"pretextual.{name}")
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)

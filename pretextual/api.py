@@ -17,6 +17,7 @@ from pretextual.recipes.request import request
 
 if TYPE_CHECKING:
     from pretextual.corrupt.example import Example
+    from pretextual.tokens.layers import LayerFolder
     from pretextual.tokens.store import TokenStore
     from pretextual.tokens.tokenizer import Tokenizer
     from pretextual.train.held_out import HeldOutResult
@@ -50,6 +51,35 @@ def prepare(
     resolved = request(_texts(sources), recipe, overrides, **options)
     folder = None if out is None else Path(out)
     return prepare_store(resolved.recipe, out=folder, on_progress=on_progress)
+
+
+def annotate(
+    store: Source | TokenStore,
+    kind: str,
+    *options: str,
+    name: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> LayerFolder:
+    """Write a layer beside the tokens of a store, or open the one that is there.
+
+    Args:
+        store: a token store or its folder.
+        kind: of annotation: `counts`, `context`, `phrases`, `entities`, `syntax`.
+        options: `name=value` texts, such as `gazetteer=names.tsv`.
+        name: of the layer; None: the kind.
+        on_progress: called with stage, done, total and unit.
+
+    Raises:
+        TokenError: T007 … T009 no whole store, T018 an unknown kind or a name that cannot be one.
+        ConfigError: an option that the kind does not have.
+    """
+    from pretextual.annotate import annotator_class, make_layer
+    from pretextual.recipes.overrides import config_from_overrides
+    from pretextual.tokens.store import TokenStore
+
+    opened = store if isinstance(store, TokenStore) else TokenStore.open(Path(store))
+    annotator = config_from_overrides(annotator_class(kind), options)
+    return make_layer(opened, annotator, name, on_progress=on_progress)
 
 
 @dataclasses.dataclass(frozen=True)

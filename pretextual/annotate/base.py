@@ -10,6 +10,7 @@ from typing import Any, ClassVar, get_args
 from numpy.typing import NDArray
 
 from pretextual.core.config import Config
+from pretextual.core.errors import TokenError, nearest
 from pretextual.tokens.layers import Spans
 from pretextual.tokens.store import TokenStore
 from pretextual.tokens.stretch import Stretch
@@ -21,6 +22,24 @@ Tables = Mapping[str, NDArray[Any]]
 
 #: All annotators by kind.
 REGISTRY: dict[str, type[Annotator]] = {}
+
+
+def annotator_class(kind: str) -> type[Annotator]:
+    """The annotator of a kind.
+
+    Raises:
+        TokenError: T018 for an unknown kind.
+    """
+    if kind not in REGISTRY:
+        close = nearest(kind, REGISTRY)
+        raise TokenError.one(
+            "T018",
+            where="--with",
+            got=kind,
+            expected=f"one of {', '.join(REGISTRY)}",
+            hint=f"did you mean {close}?" if close else "",
+        )
+    return REGISTRY[kind]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

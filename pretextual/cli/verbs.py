@@ -7,6 +7,7 @@ from typing import Final
 VERBS: Final[dict[str, str]] = {
     "demo": "From a built-in corpus to a small model, in a few minutes.",
     "prepare": "Turn text into a token store.",
+    "annotate": "Say something about the tokens of a store, for strategies that read it.",
     "peek": "Show what the model will see: original and corrupted.",
     "check": "Explain a recipe and what it will cost; train nothing.",
     "recipes": "List the built-in recipes, or print one.",
