@@ -175,7 +175,7 @@ def _tables_below(below: Mapping[str, LayerFolder]) -> Tables:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Task:
+class Run:
     """A stretch for a process: documents `first … last - 1` of a split, from token `begin` on."""
 
     split: StoreSplit
@@ -183,9 +183,13 @@ class _Task:
     last: int
     begin: int
 
+    def stretch(self) -> Stretch:
+        """The documents as tokens and text."""
+        return self.split.stretch(self.first, self.last)
 
-def _tasks(split: StoreSplit) -> list[_Task]:
-    """Runs of whole documents of about `STRETCH_TOKENS` each."""
+
+def runs_of(split: StoreSplit) -> list[Run]:
+    """Runs of whole documents of about `STRETCH_TOKENS` each, for `map_in_order`."""
     if not split.num_tokens:
         return []
     offsets = split.document_offsets
@@ -193,15 +197,15 @@ def _tasks(split: StoreSplit) -> list[_Task]:
     borders = np.unique(np.searchsorted(offsets, goals, side="left"))
     borders = np.append(borders[borders < split.num_documents], split.num_documents)
     return [
-        _Task(split, first, last, int(offsets[first]))
+        Run(split, first, last, int(offsets[first]))
         for first, last in itertools.pairwise(borders.tolist())
     ]
 
 
 def _annotate(
-    task: _Task, *, annotator: Annotator, tokenizer: Path, tables: Tables
+    task: Run, *, annotator: Annotator, tokenizer: Path, tables: Tables
 ) -> tuple[int, int, Annotation]:
-    stretch = task.split.stretch(task.first, task.last)
+    stretch = task.stretch()
     said = annotator.annotate(stretch, _tokenizer(tokenizer), tables)
     _check(said, stretch)
     return task.begin, stretch.tokens.size, said
@@ -248,7 +252,7 @@ def _write_splits(
         files: dict[str, BinaryIO] = {}
         seconds = split.num_tokens / annotator.tokens_per_second
         counts[split.name] = 0
-        tasks = _tasks(split) or [_Task(split, 0, 0, 0)]
+        tasks = runs_of(split) or [Run(split, 0, 0, 0)]
         for begin, size, said in map_in_order(
             work, tasks, processes=processes, work_seconds=seconds
         ):
