@@ -29,6 +29,7 @@ from pretextual.corrupt.rewrite import Replacement, ordinary_ids, rewrite
 from pretextual.corrupt.schedule import Rate, Share, highest_rate, rate_at
 from pretextual.corrupt.select import CountRule, select
 from pretextual.corrupt.strategies import Random, StrategyConfig
+from pretextual.corrupt.units import Units
 from pretextual.objectives.base import BackboneLike, Objective, Term
 from pretextual.objectives.roles import frame_of
 from pretextual.objectives.token_loss import token_term
@@ -74,6 +75,23 @@ class MaskedLMConfig(Config):
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"mask, random and keep must sum to 1, not {total:g}")
         return self
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Corruption:
+    """A batch of B examples, with what led to them: for whoever looks at masks or counts them.
+
+    Attributes:
+        windows: the windows as the strategy saw them: special tokens of the text are not ordinary.
+        units: how it cut and weighed them.
+        rate: share of ordinary tokens asked for in every row, `[B]`.
+        example: what came out, and all that a model gets.
+    """
+
+    windows: Windows
+    units: Units
+    rate: NDArray[np.float64]
+    example: Example
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -138,12 +156,17 @@ class MaskedLM(Objective):
 
     def examples(self, windows: Windows, draw: Draw) -> Example:
         """Hide and rewrite a batch of windows; see `Objective.examples`."""
+        return self.corrupt(windows, draw).example
+
+    def corrupt(self, windows: Windows, draw: Draw) -> Corruption:
+        """The examples of a batch, with everything that led to them."""
         windows = spare_special(windows, self.special.every)
         moment = Moment.of(draw, "corrupt", self.config.copies)
         units = self.config.strategy.units(windows, moment)
         rate = rate_at(self.config.rate, draw.progress)
         hidden = select(units, rate, moment.keyed, self.count)
-        return rewrite(windows, hidden, units.numbers, moment.keyed, self.replacement)
+        example = rewrite(windows, hidden, units.numbers, moment.keyed, self.replacement)
+        return Corruption(windows, units, rate, example)
 
     def weights(self, example: Example) -> dict[str, float]:
         """The number of hidden positions."""

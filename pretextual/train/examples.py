@@ -81,11 +81,11 @@ class ExampleSource:
     progress: Callable[[ArrayLike], NDArray[np.float64]]
     control: Callable[[int], Mapping[str, NDArray[Any]]] = _no_control
 
-    def batch(self, first_sample: int, num_rows: int) -> GlobalBatch:
-        """The examples at positions `first_sample … first_sample + num_rows - 1`."""
+    def draw(self, first_sample: int, num_rows: int) -> Draw:
+        """Which windows stand at `first_sample … first_sample + num_rows - 1`, and what decides about them."""
         positions = np.arange(first_sample, first_sample + num_rows, dtype=np.int64)
         epochs, indices = visit(positions, len(self.plan), self.seed)
-        draw = Draw(
+        return Draw(
             self.seed,
             indices,
             epochs,
@@ -93,7 +93,11 @@ class ExampleSource:
             positions,
             self.control(first_sample),
         )
-        example = self.objective.examples(self.plan.get(indices), draw)
+
+    def batch(self, first_sample: int, num_rows: int) -> GlobalBatch:
+        """The examples at positions `first_sample … first_sample + num_rows - 1`."""
+        draw = self.draw(first_sample, num_rows)
+        example = self.objective.examples(self.plan.get(draw.ids), draw)
         weights = self.objective.weights(example)
         return GlobalBatch(first_sample, example, weights, digest(example, DIGEST_SEED))
 
