@@ -85,7 +85,10 @@ class Stretch:
         text = self.document_text(number)
         first_byte = self.byte_ends[self.document_offsets[number]]
         bytes_at = byte_positions(code_points(text)) + first_byte
-        begin, end = bytes_at[np.asarray(starts)], bytes_at[np.asarray(stops)]
+        return self.covering(bytes_at[np.asarray(starts)], bytes_at[np.asarray(stops)])
+
+    def covering(self, begin: I64, end: I64) -> tuple[I64, I64]:
+        """The fewest tokens that cover runs of bytes of `text`, each `begin … end - 1`: first and end, `[S]`."""
         first = np.searchsorted(self.byte_ends, begin, side="right") - 1
         last = np.searchsorted(self.byte_ends, end, side="left")
         return first.astype(np.int64), last.astype(np.int64)
