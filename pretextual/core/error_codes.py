@@ -305,6 +305,13 @@ _declare(
     "- and _ for the layer (`--as`), and options of the kind as `name=value`.",
 )
 _declare(
+    "T019",
+    "tokens do not cover what they spell",
+    "Word borders, bytes per token and annotations all come from the places in the text that the tokenizer reports for "
+    "its tokens. This one reports places that do not hold what the tokens spell, so everything derived from them "
+    "would be wrong.",
+)
+_declare(
     "T060",
     "no mask token",
     "A masked LM hides tokens behind a mask token and the tokenizer has none. Train a tokenizer with pretextual, "

@@ -21,6 +21,7 @@ from pretextual.tokens.files import load_files
 from pretextual.tokens.roles import special_ids
 from pretextual.tokens.segment import Segmented, segment
 from pretextual.tokens.special import SpecialIds
+from pretextual.tokens.verify import verify_offsets
 
 #: What ids depend on in a `tokenizer.json`; what surrounds a text or shows it does not count.
 _DECIDES_IDS = ("added_tokens", "normalizer", "pre_tokenizer", "model")
@@ -71,11 +72,14 @@ class Tokenizer:
         """Load from a folder (tokenizer, run or token store) or by a name on the Hub.
 
         Raises:
-            TokenError: T001, T002 or T003, see `pretextual.tokens.files.load_files`.
+            TokenError: T001, T002 or T003, see `pretextual.tokens.files.load_files`; T019 if its offsets are
+                not those of the text.
         """
         loaded = load_files(folder_or_name)
         words = [AddedWord(word, number, pieces) for word, number, pieces in loaded.added_words]
-        return cls(loaded.backend, loaded.roles, words)
+        found = cls(loaded.backend, loaded.roles, words)
+        verify_offsets(found._text, found.special.unk, where=folder_or_name)
+        return found
 
     def save(
         self,
