@@ -74,17 +74,25 @@ class Steps(Config):
         return max(self.values)
 
 
-def _form(value: object) -> str:
-    """Which of the two forms was meant, so that an error speaks of that one alone."""
+def form(value: object) -> str:
+    """Which of `number` and `schedule` was meant, so that an error speaks of that one alone."""
     return "schedule" if isinstance(value, dict | Config) else "number"
 
 
+Schedule = Annotated[Linear | Cosine | Steps, Field(discriminator="kind")]
+
 #: A rate in 0 … 1, or a schedule of rates.
 Rate = Annotated[
-    Annotated[Share, Tag("number")]
-    | Annotated[Annotated[Linear | Cosine | Steps, Field(discriminator="kind")], Tag("schedule")],
-    Discriminator(_form),
+    Annotated[Share, Tag("number")] | Annotated[Schedule, Tag("schedule")], Discriminator(form)
 ]
+
+
+def schedule_at(
+    value: float | Linear | Cosine | Steps, progress: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A number or a schedule at every progress; those outside 0 … 1 count as the nearer end."""
+    progress = np.clip(np.asarray(progress, dtype=np.float64), 0.0, 1.0)
+    return np.full(progress.shape, value) if isinstance(value, float | int) else value.at(progress)
 
 
 def rate_at(rate: Rate, progress: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,8 +105,7 @@ def rate_at(rate: Rate, progress: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         Rates in 0 … 1, in the shape of `progress`.
     """
-    progress = np.clip(np.asarray(progress, dtype=np.float64), 0.0, 1.0)
-    return np.full(progress.shape, rate) if isinstance(rate, float | int) else rate.at(progress)
+    return schedule_at(rate, progress)
 
 
 def highest_rate(rate: Rate) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
+from pretextual.corrupt.feedback import Feedback
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Frame, Layout, Windows
 
@@ -32,6 +33,7 @@ class Term:
         weight: how much stands behind `sum` (number of targets), equal to the objective's `weights(example)`.
         coefficient: factor of this term in the whole loss.
         correct: number of targets whose most likely token is right, a scalar without gradient.
+        losses: loss of every slot without gradient, `[N]`, where targets are tokens; else None.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Term:
     weight: float
     coefficient: float
     correct: Tensor
+    losses: Tensor | None = None
 
 
 class BackboneLike(Protocol):
@@ -62,6 +65,11 @@ class Objective(abc.ABC):
     def layers(self) -> tuple[str, ...]:
         """Names of the annotation layers that its windows must bring along."""
         return ()
+
+    @property
+    def feedback(self) -> Feedback | None:
+        """Losses of the first term that training gathers for its corruption; or nothing."""
+        return None
 
     @abc.abstractmethod
     def frame(self, special: SpecialIds) -> Frame:

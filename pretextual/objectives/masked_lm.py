@@ -24,11 +24,12 @@ from pretextual.core.config import Config
 from pretextual.core.errors import TokenError
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
+from pretextual.corrupt.feedback import Feedback
 from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.rewrite import Replacement, ordinary_ids, rewrite
 from pretextual.corrupt.schedule import Rate, Share, highest_rate, rate_at
 from pretextual.corrupt.select import CountRule, select
-from pretextual.corrupt.strategies import Random, StrategyConfig
+from pretextual.corrupt.strategies import Mixture, Random, StrategyConfig
 from pretextual.corrupt.units import Units
 from pretextual.objectives.base import BackboneLike, Objective, Term
 from pretextual.objectives.roles import frame_of
@@ -74,6 +75,16 @@ class MaskedLMConfig(Config):
         total = self.mask + self.random + self.keep
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"mask, random and keep must sum to 1, not {total:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _repeatable(self) -> Self:
+        grouped = isinstance(self.strategy, Mixture) and self.strategy.per == "group"
+        if grouped and self.copies is not None:
+            raise ValueError(
+                "copies repeat the masks of a window, but a mixture with per: group draws by the order of "
+                "training; choose per: window, or leave copies out"
+            )
         return self
 
 
@@ -132,6 +143,11 @@ class MaskedLM(Objective):
     def layers(self) -> tuple[str, ...]:
         """What the strategy reads."""
         return self.config.strategy.layers
+
+    @property
+    def feedback(self) -> Feedback | None:
+        """What the strategy asks for."""
+        return self.config.strategy.feedback
 
     @functools.cached_property
     def replacement(self) -> Replacement:

@@ -33,4 +33,4 @@ def token_term(name: str, logits: Tensor, batch: Batch, coefficient: float = 1.0
     total = torch.where(used, losses * batch.weights, torch.zeros_like(losses)).sum()
     with torch.no_grad():
         correct = ((logits.argmax(dim=-1) == batch.targets) & used).sum()
-    return Term(name, total, float(batch.num_targets), coefficient, correct)
+    return Term(name, total, float(batch.num_targets), coefficient, correct, losses.detach())

@@ -77,7 +77,10 @@ def check_corruption(
 
 def _examples(objective: Objective, windows: Windows, epoch: int = 0, seed: int = 0) -> Example:
     shape = windows.ids.shape
-    draw = Draw(seed, windows.ids, np.full(shape, epoch, dtype=np.int64), np.full(shape, 0.5))
+    # As in a run that visits the windows in their own order.
+    draw = Draw(
+        seed, windows.ids, np.full(shape, epoch, np.int64), np.full(shape, 0.5), windows.ids
+    )
     return objective.examples(windows, draw)
 
 

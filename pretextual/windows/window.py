@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,3 +67,20 @@ class Windows:
     source_bytes: NDArray[np.int32]
     isolated: bool
     layers: Mapping[str, WindowLayer] = dataclasses.field(default_factory=dict)
+
+    def of_rows(self, rows: NDArray[Any]) -> Windows:
+        """The given rows alone, in the given order."""
+        return Windows(
+            ids=self.ids[rows],
+            tokens=self.tokens[rows],
+            following=None if self.following is None else self.following[rows],
+            ordinary=self.ordinary[rows],
+            word_starts=self.word_starts[rows],
+            segments=self.segments[rows],
+            source_bytes=self.source_bytes[rows],
+            isolated=self.isolated,
+            layers={
+                name: WindowLayer({k: v[rows] for k, v in layer.dense.items()}, layer.tables)
+                for name, layer in self.layers.items()
+            },
+        )

@@ -6,6 +6,7 @@ import abc
 from typing import Any, ClassVar, get_args
 
 from pretextual.core.config import Config
+from pretextual.corrupt.feedback import Feedback
 from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.select import CountRule
 from pretextual.corrupt.units import Units
@@ -38,6 +39,11 @@ class Strategy(Config, abc.ABC):
     def layers(self) -> tuple[str, ...]:
         """Names of the annotation layers that `units` reads from `windows.layers`."""
         return ()
+
+    @property
+    def feedback(self) -> Feedback | None:
+        """What `units` reads from `moment.control` beside constants: losses that training gathers; or nothing."""
+        return None
 
     @abc.abstractmethod
     def units(self, windows: Windows, moment: Moment) -> Units:
