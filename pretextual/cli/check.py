@@ -82,9 +82,9 @@ def open_cheap_data(resolved: Resolved) -> tuple[Data | None, str]:
     progress = Progress()
     try:
         store = prepare_store(recipe, on_progress=progress.stage)
+        return open_data(recipe, store, on_progress=progress.stage), ""
     finally:
         progress.close()
-    return open_data(recipe, store), ""
 
 
 def _num_bytes(path: Path) -> int:
@@ -147,6 +147,11 @@ def estimate_rows(found: Estimate) -> list[tuple[str, str]]:
             ("documents", number(found.documents, "to train on")),
             ("windows", f"{found.windows:,}, {found.fill:.1%} real tokens ({found.real_tokens:,})"),
             ("held out", number(found.held_out_windows, "windows")),
+        ]
+        if found.layers:
+            sizes = [f"{name} {amount(size, 'bytes')}" for name, size in found.layers.items()]
+            rows.append(("annotations", ", ".join(sizes)))
+        rows += [
             (
                 "batch",
                 f"{found.batch_rows:,} windows, {found.batches_per_epoch:,} batches an epoch",

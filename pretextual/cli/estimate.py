@@ -37,6 +37,7 @@ class Estimate:
         real_tokens: positions of an epoch that are not padding.
         fill: their share.
         held_out_windows: rows of the held-out part.
+        layers: annotation layers that the strategy reads, and their bytes on disk.
         batch_rows: rows of a global batch.
         batches_per_epoch: batches that one epoch fills, the last one perhaps in part.
         steps: optimiser steps; None for a pure time budget.
@@ -56,6 +57,7 @@ class Estimate:
     real_tokens: int | None = None
     fill: float | None = None
     held_out_windows: int | None = None
+    layers: dict[str, int] = dataclasses.field(default_factory=dict)
     batch_rows: int | None = None
     batches_per_epoch: int | None = None
     steps: int | None = None
@@ -89,6 +91,7 @@ def _costs(recipe: Recipe, data: Data | None) -> Estimate:
     from pretextual.models.cost import memory
     from pretextual.models.shape import parameter_count
     from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
+    from pretextual.tokens.layers import open_layer
     from pretextual.train.budget import resolve_budget
     from pretextual.train.run import disk_need_bytes
 
@@ -113,6 +116,7 @@ def _costs(recipe: Recipe, data: Data | None) -> Estimate:
         real_tokens=data.train.num_real_tokens,
         fill=data.train.fill,
         held_out_windows=len(data.held_out) if data.held_out is not None else 0,
+        layers={name: open_layer(data.store, name).num_bytes for name in data.layers},
         batch_rows=budget.batch_rows,
         batches_per_epoch=-(-len(data.train) // budget.batch_rows),
         steps=None if budget.sample_limit is None else -(-budget.sample_limit // budget.batch_rows),
