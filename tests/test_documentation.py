@@ -80,3 +80,31 @@ def test_nothing_committed_names_places_of_one_machine():
             if "/home/" in text or "/opt/pypi" in text:
                 bad.append(path)
     assert bad == []
+
+
+def _our_strategies():
+    from pretextual.corrupt.strategies import REGISTRY
+
+    return sorted(
+        kind
+        for kind, found in REGISTRY.items()
+        if found.__module__.startswith("pretextual.corrupt.strategies.")
+    )
+
+
+@pytest.mark.parametrize("kind", _our_strategies())
+def test_every_strategy_has_a_page_a_recipe_and_a_test(kind):
+    import pretextual.recipes.load as recipes
+
+    index = (ROOT / "docs" / "strategies" / "README.md").read_text(encoding="utf-8")
+    assert f"[{kind}]({kind}.md)" in index
+    page = (ROOT / "docs" / "strategies" / f"{kind}.md").read_text(encoding="utf-8")
+    assert "[MASK]" in page, "an example sentence"
+    used = {
+        recipes.load_recipe(name).recipe.objective.strategy.kind
+        for name in recipes.recipe_names()
+        if hasattr(recipes.load_recipe(name).recipe.objective, "strategy")
+    }
+    assert kind in used, "no recipe uses it"
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "corrupt").glob("test_*.py"))
+    assert kind in tests or kind.replace("-", "_") in tests
