@@ -5,6 +5,9 @@ from __future__ import annotations
 import abc
 from typing import Any, ClassVar, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pretextual.core.config import Config
 from pretextual.corrupt.feedback import Feedback
 from pretextual.corrupt.moment import Moment
@@ -43,6 +46,13 @@ class Strategy(Config, abc.ABC):
     @property
     def feedback(self) -> Feedback | None:
         """What `units` reads from `moment.control` beside constants: losses that training gathers; or nothing."""
+        return None
+
+    def unit_lengths(self) -> NDArray[np.float64] | None:
+        """Chance of units of 1, 2, … words where lengths are drawn, one unit behind the other; else None.
+
+        Statistics of masks compare it with units as they are cut, so it is a promise.
+        """
         return None
 
     @abc.abstractmethod

@@ -39,6 +39,10 @@ class Span(Strategy):
         shares: NDArray[np.float64] = weights / weights.sum()
         return shares
 
+    def unit_lengths(self) -> NDArray[np.float64]:
+        """The same: a span's words are drawn."""
+        return self.probabilities()
+
     def lengths(self, keyed: Keyed, count: int) -> NDArray[np.uint8]:
         """Span lengths in words for every row and counter, `[B, count]`."""
         bits = keyed.child("span-lengths").halves(count)

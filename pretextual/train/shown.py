@@ -1,0 +1,123 @@
+"""Examples position by position, as every view of them shows them: terminal, JSON and page."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pretextual.corrupt.example import Example
+from pretextual.tokens.tokenizer import Tokenizer
+
+Kind = Literal["shown", "special", "masked", "randomised", "kept"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """One token of a row.
+
+    Attributes:
+        original: the token of the text.
+        seen: the token that the model sees.
+        kind: `shown`, `special`, or how a target is shown: `masked`, `randomised`, `kept`; in the causal
+            layout a target stays `shown`.
+        target: whether the loss counts here.
+        unit: number of what is hidden together, within the row; None outside units, or where nobody said.
+    """
+
+    original: str
+    seen: str
+    kind: Kind
+    target: bool
+    unit: int | None = None
+
+
+def positions(
+    example: Example, row: int, tokenizer: Tokenizer, units: NDArray[np.int32] | None = None
+) -> list[Position]:
+    """The positions of one row, padding left out.
+
+    Args:
+        example: a batch of examples.
+        row: which of them.
+        tokenizer: turns ids into text.
+        units: unit of every position of the batch, `[B, T]`.
+    """
+    found = []
+    numbers = np.full(example.inputs.shape[1], -1) if units is None else units[row]
+    for inputs, targets, hidden, segment, number in zip(
+        example.inputs[row],
+        example.targets[row],
+        example.loss_mask[row],
+        example.segments[row],
+        numbers.tolist(),
+        strict=True,
+    ):
+        if segment < 0:
+            continue
+        seen = tokenizer.token(int(inputs))
+        unit = number if number >= 0 else None
+        plain: Kind = "special" if tokenizer.special_table[inputs] else "shown"
+        if example.layout == "causal" or not hidden:
+            found.append(Position(seen, seen, plain, bool(hidden), unit))
+            continue
+        kind: Kind = "masked" if inputs == tokenizer.special.mask else "randomised"
+        kind = "kept" if inputs == targets else kind
+        found.append(Position(tokenizer.token(int(targets)), seen, kind, True, unit))
+    return found
+
+
+def realised_rate(example: Example, tokenizer: Tokenizer) -> tuple[int, int]:
+    """Targets, and ordinary tokens among which they were chosen."""
+    special = np.asarray(tokenizer.special_table)[example.inputs]
+    ordinary = (example.segments >= 0) & (example.loss_mask | ~special)
+    return int(example.loss_mask.sum()), int(ordinary.sum())
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A token as it is written out.
+
+    Attributes:
+        text: without the space or `##` that says how it joins.
+        apart: whether a space stands before it.
+        position: what it is.
+        goes_on: whether it is hidden together with the token before it.
+    """
+
+    text: str
+    apart: bool
+    position: Position
+    goes_on: bool
+
+
+def pieces(found: list[Position], kind: str, *, original: bool = False) -> Iterator[Piece]:
+    """A row written out.
+
+    Args:
+        found: its positions.
+        kind: the tokenizer's kind, which says how tokens join.
+        original: the text itself instead of what the model sees.
+    """
+    before: Position | None = None
+    for position in found:
+        token = position.original if original else position.seen
+        if kind == "wordpiece":
+            apart = not token.startswith("##")
+            text = token.removeprefix("##") if token != "##" else token
+        else:
+            # A mask token has no space of its own: it stands where the hidden token did.
+            apart = (position.original if position.kind == "masked" else token).startswith(" ")
+            text = token.removeprefix(" ")
+        goes_on = (
+            before is not None
+            and before.target
+            and position.target
+            and position.unit is not None
+            and before.unit == position.unit
+        )
+        yield Piece(text.replace("\n", "⏎"), apart and before is not None, position, goes_on)
+        before = position
