@@ -6,6 +6,7 @@ The package is also the verb: `pretextual.annotate(store, "counts")`.
 from __future__ import annotations
 
 from pretextual.annotate.base import REGISTRY, Annotation, Annotator, annotator_class
+from pretextual.annotate.counts import Counts
 from pretextual.annotate.make import annotate_stretch, make_layer, require_layers
 from pretextual.core.verb_package import make_callable
 
@@ -13,6 +14,7 @@ __all__ = [
     "REGISTRY",
     "Annotation",
     "Annotator",
+    "Counts",
     "annotate_stretch",
     "annotator_class",
     "make_layer",

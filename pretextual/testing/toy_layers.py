@@ -70,7 +70,13 @@ def _counts(split: TokenSplit, keyed: Keyed) -> Layer:
     return Layer(
         {"word_ids": ids},
         None,
-        {"frequency": frequency, "documents": documents, "residual_idf": residual},
+        {
+            "frequency": frequency,
+            "documents": documents,
+            "residual_idf": residual,
+            "num_words": np.array([frequency.sum()]),
+            "num_documents": np.array([1000]),
+        },
     )
 
 

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from pretextual.corrupt.strategies.base import REGISTRY, Strategy
 from pretextual.corrupt.strategies.choice import StrategyConfig
+from pretextual.corrupt.strategies.contextual import Contextual
+from pretextual.corrupt.strategies.frequency import Frequency
 from pretextual.corrupt.strategies.mixture import Mixture
 from pretextual.corrupt.strategies.random import Random
+from pretextual.corrupt.strategies.semantic import Semantic
 from pretextual.corrupt.strategies.span import Span
 from pretextual.corrupt.strategies.whole_word import WholeWord
 
-__all__ = ["REGISTRY", "Mixture", "Random", "Span", "Strategy", "StrategyConfig", "WholeWord"]
+__all__ = [
+    "REGISTRY",
+    "Contextual",
+    "Frequency",
+    "Mixture",
+    "Random",
+    "Semantic",
+    "Span",
+    "Strategy",
+    "StrategyConfig",
+    "WholeWord",
+]
