@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pretextual.testing.corruption import check_corruption
 from pretextual.testing.objective import check_objective
+from pretextual.testing.strategy import check_units
 from pretextual.testing.toy import TOY_SPECIAL, ToySplit, toy_split, toy_windows
 from pretextual.testing.toy_layers import toy_layers
 
@@ -12,6 +13,7 @@ __all__ = [
     "ToySplit",
     "check_corruption",
     "check_objective",
+    "check_units",
     "toy_layers",
     "toy_split",
     "toy_windows",

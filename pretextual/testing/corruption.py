@@ -18,6 +18,7 @@ from pretextual.corrupt.strategies import Strategy
 from pretextual.objectives import MaskedLM, MaskedLMConfig, Objective
 from pretextual.testing.rows import Rows, arrays_of, padded, rows_of
 from pretextual.testing.statistics import mean_z
+from pretextual.testing.strategy import check_units
 from pretextual.testing.toy import TOY_SPECIAL, toy_windows
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Windows
@@ -40,7 +41,7 @@ def check_corruption(
     The laws: pure; one row's result depends neither on other rows nor on padding; inserted tokens and
     padding stay as they are and are never targets of an aligned layout; `rebuild` gives the original back;
     hidden tokens are never shown as special ones but the mask; the mean rate; epochs, seeds and ids draw
-    differently.
+    differently. Of a strategy also those of `check_units`.
 
     Args:
         subject: what is checked.
@@ -55,6 +56,7 @@ def check_corruption(
     Raises:
         AssertionError: a law is broken; the message says which and where.
     """
+    strategy = subject if isinstance(subject, Strategy) else None
     if isinstance(subject, Strategy):
         config = MaskedLMConfig(strategy=subject)
         subject = MaskedLM(config, special, vocabulary_size)
@@ -66,6 +68,8 @@ def check_corruption(
             vocabulary_size=vocabulary_size,
             layers=subject.layers,
         )
+    if strategy is not None:
+        check_units(strategy, windows)
     _check_pure(subject, windows)
     _check_rows_alone(subject, windows)
     _check_content(subject, windows, special)

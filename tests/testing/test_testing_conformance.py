@@ -11,7 +11,14 @@ import pytest
 from pretextual.corrupt.strategies import Random, Span, Strategy, WholeWord
 from pretextual.corrupt.units import Units
 from pretextual.objectives import CausalLMConfig, MaskedLM, MaskedLMConfig, build_objective
-from pretextual.testing import TOY_SPECIAL, check_corruption, check_objective
+from pretextual.testing import (
+    TOY_SPECIAL,
+    check_corruption,
+    check_objective,
+    check_units,
+    toy_windows,
+)
+from pretextual.testing import strategy as strategy_checks
 from pretextual.testing.statistics import chi_square_z, kolmogorov_z, mean_z, share_z
 
 
@@ -46,6 +53,77 @@ class FirstOnes(Strategy):
 
 def test_a_strategy_of_ones_own_can_be_checked():
     check_corruption(FirstOnes())
+
+
+class Weighted(Strategy):
+    """Every fourth token weighs twenty times as much as the others; with faults, for the checks to find."""
+
+    kind: Literal["toy-weighted"] = "toy-weighted"
+    fault: str = ""
+
+    def units(self, windows, moment):
+        places = np.arange(windows.tokens.shape[1], dtype=np.int32)
+        heavy = places % 4 == 0
+        weights = np.where(heavy, 20.0, 1.0) * np.ones(windows.tokens.shape)
+        numbers = np.where(windows.ordinary, places, -1).astype(np.int32)
+        if self.fault == "padding":
+            numbers = np.where(windows.segments >= 0, places, -1).astype(np.int32)
+        if self.fault == "too few weights":
+            weights = weights[:, :5]
+        if self.fault == "tiers":
+            return Units(numbers, weights, np.full(weights.shape, 256))
+        return Units(numbers, weights, single=True)
+
+
+class Upside(Weighted):
+    """Says one weight and draws by another."""
+
+    kind: Literal["toy-upside"] = "toy-upside"
+
+    def units(self, windows, moment):
+        told = super().units(windows, moment)
+        # The check asks twice before it draws; afterwards the weights are turned over.
+        CALLS.append(1)
+        if len(CALLS) <= 2:
+            return told
+        return dataclasses.replace(told, weights=1.0 / told.weights)
+
+
+CALLS = []
+
+
+def test_weighted_units_conform():
+    check_units(Weighted(), toy_windows([62, 30, 30, 5, 55, 1, 40, 20, 90]))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (Weighted(fault="padding"), "-1 elsewhere"),
+        (Weighted(fault="too few weights"), "weights of shape"),
+        (Weighted(fault="tiers"), "0 … 255"),
+        (Upside(), "not hidden more often"),
+    ],
+    ids=lambda value: getattr(value, "fault", None) or getattr(value, "kind", ""),
+)
+def test_units_that_are_wrong_are_named(strategy, message):
+    CALLS.clear()
+    with pytest.raises(AssertionError, match=message):
+        check_units(strategy, toy_windows([62, 30, 30, 5, 55, 1, 40, 20, 90]))
+
+
+def test_a_unit_that_is_hidden_in_part_is_named():
+    class Torn(WholeWord):
+        """Claims to be whole, and lets the engine cut."""
+
+        kind: Literal["toy-torn"] = "toy-torn"
+
+    windows = toy_windows([62, 30, 30, 5, 55, 1, 40, 20, 90])
+    check_units(Torn(), windows)
+    units = Torn().units(windows, None)
+    hidden = windows.ordinary & (np.arange(windows.tokens.shape[1]) % 2 == 0)
+    with pytest.raises(AssertionError, match="hidden in part"):
+        strategy_checks._check_whole(units, hidden)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
