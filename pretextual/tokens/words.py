@@ -81,6 +81,14 @@ def visible(points: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return seen
 
 
+def punctuation(points: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """True at every punctuation mark and symbol, `[C]`: what is a word of its own but no ideograph."""
+    marks: NDArray[np.bool_] = _classes()[points] == _SINGLE
+    for first, last in _IDEOGRAPHS:
+        marks &= (points < first) | (points > last)
+    return marks
+
+
 def word_starts(text: str) -> NDArray[np.bool_]:
     """True at every character of `text` that begins a word, `[len(text)]`; never at white space."""
     return starts_of_points(code_points(text))
