@@ -85,7 +85,9 @@ def _group(model: type[Config], prefix: str, title: str) -> Iterator[str]:
             below.append((slot.group, f"{path}.", path))
             continue
         yield f"| `{path}` | {slot.values} | {_default(slot)} | {_cell(slot.info.description)} |"
-        below += [(m, f"{path}.", f"{path}: {kind}") for kind, m in slot.variants.items()]
+        # What a user's own file, or a test, has added is not ours to document.
+        ours = {k: m for k, m in slot.variants.items() if m.__module__.startswith("pretextual.")}
+        below += [(m, f"{path}.", f"{path}: {kind}") for kind, m in ours.items()]
     for inner, inner_prefix, inner_title in below:
         yield from _group(inner, inner_prefix, inner_title)
 
