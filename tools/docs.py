@@ -84,9 +84,10 @@ def _group(model: type[Config], prefix: str, title: str) -> Iterator[str]:
         if slot.group is not None and not slot.takes_value:
             below.append((slot.group, f"{path}.", path))
             continue
-        yield f"| `{path}` | {slot.values} | {_default(slot)} | {_cell(slot.info.description)} |"
         # What a user's own file, or a test, has added is not ours to document.
         ours = {k: m for k, m in slot.variants.items() if m.__module__.startswith("pretextual.")}
+        values = slot.values.replace(", ".join(slot.variants), ", ".join(ours))
+        yield f"| `{path}` | {values} | {_default(slot)} | {_cell(slot.info.description)} |"
         below += [(m, f"{path}.", f"{path}: {kind}") for kind, m in ours.items()]
     for inner, inner_prefix, inner_title in below:
         yield from _group(inner, inner_prefix, inner_title)
