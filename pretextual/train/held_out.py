@@ -67,13 +67,17 @@ class HeldOutResult:
 
 
 def held_out_examples(objective: Objective, plan: Plan, num_rows: int) -> Iterator[Example]:
-    """The fixed examples, `num_rows` at a time."""
+    """The fixed examples of an objective's held-out form, `num_rows` at a time."""
+    return fixed_examples(objective.held_out(), plan, num_rows)
+
+
+def fixed_examples(question: Objective, plan: Plan, num_rows: int) -> Iterator[Example]:
+    """What a question makes of all windows of a plan, the same for every model; `num_rows` at a time."""
     total = len(plan)
-    fixed = objective.held_out()
     for start in range(0, total, num_rows):
         ids = np.arange(start, min(start + num_rows, total), dtype=np.int64)
         draw = Draw(EVALUATION_SEED, ids, np.zeros_like(ids), np.ones(ids.shape))
-        yield fixed.examples(plan.get(ids), draw)
+        yield question.examples(plan.get(ids), draw)
 
 
 @torch.no_grad()

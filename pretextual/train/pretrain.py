@@ -57,6 +57,7 @@ def pretrain(
     reporter: Reporter | None = None,
     or_resume: bool = False,
     started: float | None = None,
+    stop_at: float | None = None,
 ) -> Pretrained:
     """Pre-train a model.
 
@@ -66,13 +67,14 @@ def pretrain(
         reporter: is told what happens.
         or_resume: go on with what is there instead of refusing.
         started: `time.monotonic()` when the command began: a time budget is of the whole command.
+        stop_at: `time.monotonic()` from which on it stops as a signal would stop it; the budget stays what it is.
 
     Returns:
         Where everything is.
 
     Raises:
         UserError: whatever is wrong with recipe, data, checkpoint or disk.
-        Interrupted: asked to stop by a signal; everything is saved.
+        Interrupted: asked to stop by a signal or `stop_at`; everything is saved.
     """
     begun = time.monotonic() if started is None else started
     run = Run(out)
@@ -82,7 +84,7 @@ def pretrain(
     with alone(run):
         recipe = _enter(run, resolved, or_resume=or_resume)
         try:
-            return _go(run, recipe, reporter, begun, None)
+            return _go(run, recipe, reporter, begun, None, stop_at)
         except UserError:
             if is_new and not run.has_begun:
                 # A typing error leaves no run behind. Inside the lock: the folder is certainly ours.
@@ -145,7 +147,12 @@ def _enter(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
 
 
 def _go(
-    run: Run, recipe: Recipe, watcher: Reporter | None, begun: float, more: str | None
+    run: Run,
+    recipe: Recipe,
+    watcher: Reporter | None,
+    begun: float,
+    more: str | None,
+    stop_at: float | None = None,
 ) -> Pretrained:
     trackers = [TensorBoard(run.folder / "tensorboard")] if recipe.train.tensorboard else []
     reporter = Reporters(*([watcher] if watcher else []), *trackers)
@@ -153,7 +160,7 @@ def _go(
         if run.is_finished and more is None:
             reporter.say(f"{run.folder} is finished; `--more 30m` goes on beyond its end")
             return _result(run)
-        with StopRequest() as stop:
+        with StopRequest(stop_at) as stop:
             trainer, data, evaluator = open_session(
                 run, recipe, reporter=reporter, stop=stop, begun=begun, more=more
             )

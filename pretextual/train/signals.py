@@ -1,9 +1,10 @@
-"""SIGTERM and SIGINT ask for a stop; the loop saves after the step it is in and ends with exit code 75."""
+"""SIGTERM, SIGINT and a time limit ask for a stop; the loop saves after its step and ends with exit code 75."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -14,12 +15,20 @@ class StopRequest:
     A second SIGINT is obeyed at once: somebody is waiting at a keyboard.
 
     Attributes:
-        requested: name of the signal that came, or None.
+        deadline: `time.monotonic()` from which on a stop is asked for, or None.
     """
 
-    def __init__(self) -> None:
-        self.requested: str | None = None
+    def __init__(self, deadline: float | None = None) -> None:
+        self.deadline = deadline
+        self._signal: str | None = None
         self._before: dict[signal.Signals, object] = {}
+
+    @property
+    def requested(self) -> str | None:
+        """What asked for a stop, such as the name of a signal, or None."""
+        if self._signal is None and self.deadline is not None and time.monotonic() >= self.deadline:
+            return "the time limit"
+        return self._signal
 
     def __enter__(self) -> Self:
         # Only the main thread may set handlers; elsewhere (a notebook's thread) nothing is caught.
@@ -38,6 +47,6 @@ class StopRequest:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested is not None and number == signal.SIGINT:
+        if self._signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.requested = signal.Signals(number).name
+        self._signal = signal.Signals(number).name
