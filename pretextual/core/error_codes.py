@@ -99,6 +99,17 @@ _declare(
     "`capitals`); or a recipe with `corpus.sources`.",
 )
 _declare(
+    "C020",
+    "two kinds of text at once",
+    "`pretextual peek` shows SOURCEs, which are prepared as a corpus, or loose text (`-` or `--text`). Loose text "
+    "takes its tokenizer and statistics from one place, `--store` or `--model`; a corpus has its own.",
+)
+_declare(
+    "C021",
+    "no text to show",
+    "The loose text is empty or blank, so there is nothing to hide.",
+)
+_declare(
     "C060",
     "weights of units must be finite and not negative",
     "A masking strategy gave a unit a weight below 0, infinite or not a number. 0 means never hidden.",
@@ -312,6 +323,33 @@ _declare(
     "would be wrong.",
 )
 _declare(
+    "T030",
+    "nothing to take the parse from",
+    "`pretextual annotate STORE --with syntax` needs either a spaCy pipeline (`pipeline=`) or treebank files in CoNLL-U "
+    "(`files=`).",
+)
+_declare(
+    "T031",
+    "spaCy is not installed",
+    "Parsing is done by spaCy, an optional package. Treebank files in CoNLL-U need none.",
+)
+_declare(
+    "T032",
+    "a pipeline that does not parse",
+    "The spaCy pipeline is not there, cannot be loaded, or gives no Universal parts of speech or no dependency relations.",
+)
+_declare(
+    "T033",
+    "unreadable treebank",
+    "The file is not CoNLL-U: ten columns with tabs between them, words numbered from 1, heads that make a tree, and a "
+    "blank line behind every sentence.",
+)
+_declare(
+    "T034",
+    "a treebank of other texts",
+    "No sentence of the treebank files stands in the store's documents, compared by visible characters.",
+)
+_declare(
     "T060",
     "no mask token",
     "A masked LM hides tokens behind a mask token and the tokenizer has none. Train a tokenizer with pretextual, "
@@ -417,6 +455,37 @@ _declare(
     "Encoders fill gaps anywhere and cannot write on; decoders write on and see only what stands before.",
 )
 
+_declare(
+    "M030",
+    "a tokenizer that rows cannot be masked with",
+    "Masks for one's own loop need a tokenizer of ours or one of Transformers on the `tokenizers` library (what "
+    "AutoTokenizer loads). Strategies on words read from its tokens where words begin; some tokenizers do not say.",
+)
+_declare(
+    "M031",
+    "rows that cannot be masked",
+    "Rows are whole numbers in the shape [rows, positions], or examples that are mappings with `input_ids`.",
+)
+_declare(
+    "M032",
+    "masks that change need ids",
+    "A mask is a function of seed, epoch and the id of its example. `pretextual.dataset` puts id and epoch into every "
+    "example; a Trainer drops both unless `remove_unused_columns=False`. Without ids masks can only be static "
+    "(`copies=1`).",
+)
+_declare(
+    "M033",
+    "the strategy needs more than rows of ids",
+    "Some strategies read annotations (counts, entities, a parse) that lie beside the tokens of a store, or the "
+    "training's own losses. Rows of ids bring neither; `pretextual pretrain` does.",
+)
+_declare(
+    "M034",
+    "training data without ids and epochs",
+    "`pretextual.TrainerCallback` tells the training data which epoch it is. The data must be wrapped in "
+    "`pretextual.dataset`, and the Trainer must leave its columns alone.",
+)
+
 # --- run ---
 
 _declare(
@@ -502,6 +571,12 @@ _declare(
     "an annotation is not what it was",
     "A run's masks depend on the layers that its strategy reads. A layer of the store was made again in another way "
     "since the run began, so going on would mask differently.",
+)
+_declare(
+    "R017",
+    "array of a control record is not what it was",
+    "Masking follows arrays that training wrote into the run's folder `controls`, beside `controls.jsonl`. One of them "
+    "is missing or changed, so the run can neither go on nor be replayed as it was.",
 )
 _declare(
     "R040",

@@ -1,7 +1,8 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped. Whole or absent, never a part.
 
-A checkpoint is a folder `step-00000100` with `weights.safetensors`, `optimiser.safetensors` and `trainer.json`,
-filled under a temporary name, synced and renamed. No pickle, and no generator state: randomness is a function.
+A checkpoint is a folder `step-00000100` with `weights.safetensors`, `optimiser.safetensors` and `trainer.json` (and
+`feedback.safetensors`, where masking learns from losses), filled under a temporary name, synced and renamed. No
+pickle, and no generator state: randomness is a function.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from torch import Tensor, nn
 
 from pretextual.core.artifacts import atomic_folder, file_fingerprint, fingerprint, write_json
 from pretextual.core.errors import RunError
+
+_FEEDBACK = "feedback.safetensors"
 
 
 @dataclasses.dataclass
@@ -57,9 +61,13 @@ def _learned(model: nn.Module) -> dict[str, Tensor]:
 
 
 def save_checkpoint(
-    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, state: TrainerState
+    folder: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    state: TrainerState,
+    feedback: Mapping[str, Tensor] | None = None,
 ) -> Path:
-    """Write `folder/step-…`; returns its path."""
+    """Write `folder/step-…`, with sums of losses where some are gathered; returns its path."""
     path = folder / f"step-{state.step:08d}"
     moments: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():
@@ -69,6 +77,8 @@ def save_checkpoint(
         weights = {name: value.cpu().contiguous() for name, value in _learned(model).items()}
         save_file(weights, partial / "weights.safetensors")
         save_file(moments, partial / "optimiser.safetensors")
+        if feedback is not None:
+            save_file(dict(feedback), partial / _FEEDBACK)
         checksums = {file.name: file_fingerprint(file) for file in partial.glob("*.safetensors")}
         record = {"state": dataclasses.asdict(state), "checksums": checksums}
         write_json(partial / "trainer.json", record | {"checksum": fingerprint(record)})
@@ -150,6 +160,11 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
             # Fused AdamW keeps its step counter on the parameter's device too.
             optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in found.items()}
     return state
+
+
+def load_feedback(path: Path) -> dict[str, Tensor]:
+    """The sums of losses of a checkpoint that `load_checkpoint` has verified."""
+    return load_file(path / _FEEDBACK)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

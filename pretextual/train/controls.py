@@ -26,8 +26,9 @@ class Control:
     Attributes:
         id: number of the record in its run, from 0.
         first_sample: sample position from which it holds.
-        kind: what it controls: `horizon` (where training ends) or `micro_batch`.
-        values: its values, JSON numbers.
+        kind: what it controls: `horizon` (where training ends), `micro_batch`, or what a strategy learns from
+            losses, such as `adaptive`.
+        values: its values, JSON numbers; `array` and `checksum` name a file beside the records.
     """
 
     id: int

@@ -45,12 +45,14 @@ class GlobalBatch:
         example: all rows.
         weights: weight of every loss term over the whole batch: the denominators.
         digest: sum of the keyed hashes of its rows, modulo 2^64.
+        word_ids: word of every target in the order of rows and positions, where the objective asks for feedback.
     """
 
     first_sample: int
     example: Example
     weights: dict[str, float]
     digest: int
+    word_ids: NDArray[Any] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -71,8 +73,8 @@ class ExampleSource:
         objective: how they are corrupted.
         seed: the recipe's seed.
         progress: share of training done at sample positions.
-        control: values of the control records that hold at a sample position, by kind; each record begins
-            with a batch, so that one holds for a whole batch.
+        control: values of the control records that hold at a sample position, by kind; asked for
+            the first sample of a batch, so that one record holds for a whole batch.
     """
 
     plan: Plan
@@ -97,9 +99,13 @@ class ExampleSource:
     def batch(self, first_sample: int, num_rows: int) -> GlobalBatch:
         """The examples at positions `first_sample … first_sample + num_rows - 1`."""
         draw = self.draw(first_sample, num_rows)
-        example = self.objective.examples(self.plan.get(draw.ids), draw)
+        windows = self.plan.get(draw.ids)
+        example = self.objective.examples(windows, draw)
         weights = self.objective.weights(example)
-        return GlobalBatch(first_sample, example, weights, digest(example, DIGEST_SEED))
+        asked, word_ids = self.objective.feedback, None
+        if asked is not None:
+            word_ids = windows.layers[asked.layer].dense["word_ids"][example.loss_mask]
+        return GlobalBatch(first_sample, example, weights, digest(example, DIGEST_SEED), word_ids)
 
 
 class Prefetcher:

@@ -19,6 +19,7 @@ from pretextual.train.checkpoint import TrainerState, prune_checkpoints, save_ch
 from pretextual.train.controls import ControlLog
 from pretextual.train.device import Place, is_out_of_memory
 from pretextual.train.examples import ExampleSource, GlobalBatch, Prefetcher
+from pretextual.train.feedback import WordLosses
 from pretextual.train.interval import Interval
 from pretextual.train.metrics import MetricsLog
 from pretextual.train.nonfinite import explain_nonfinite, nonfinite_evaluation
@@ -49,6 +50,7 @@ class Trainer:
             `loss` among them) or None where nothing is held out.
         flops_per_token: of forward and backward, heads counted at targets only.
         peak: measured matrix-product rate of the machine in FLOP/s.
+        feedback: gathers losses for masking, where the objective asks for them.
     """
 
     config: TrainConfig
@@ -70,6 +72,7 @@ class Trainer:
     stop: StopRequest
     flops_per_token: float
     peak: float
+    feedback: WordLosses | None = None
 
     def train(self) -> None:
         """Train from the current state to the end; raises `Interrupted` when asked to stop."""
@@ -95,6 +98,8 @@ class Trainer:
             for batch in batches:
                 self._one_step(batch)
                 self.timekeeper.review(self.state.samples, self.seconds, batches.requested)
+                if self.feedback is not None:
+                    self.feedback.review(self.state.step, self.state.samples, batches.requested)
                 last = self.state.samples >= self.timekeeper.horizon.end_sample(batches.requested)
                 if self._after_step(last=last):
                     break
@@ -119,6 +124,8 @@ class Trainer:
         guarded_step(self.optimiser, self._guard)
         self.optimiser.zero_grad(set_to_none=True)
         self._interval.add(batch, result)
+        if self.feedback is not None:
+            self.feedback.add(batch, result)
         self._norm = norm
         state.step += 1
         state.samples += batch.num_rows
@@ -290,5 +297,6 @@ class Trainer:
         state.seconds = self.seconds
         self._interval.seconds = time.perf_counter() - self._last_row
         state.interval = self._interval.save()
-        save_checkpoint(self.run.checkpoints, self.backbone.model, self.optimiser, state)
+        gathered = None if self.feedback is None else self.feedback.save()
+        save_checkpoint(self.run.checkpoints, self.backbone.model, self.optimiser, state, gathered)
         prune_checkpoints(self.run.checkpoints, self.config.keep_checkpoints, state.best_step)

@@ -14,6 +14,7 @@ from pretextual.train.budget import resolve_budget
 from pretextual.train.controls import ControlLog, Horizon
 from pretextual.train.data import data_of_run
 from pretextual.train.examples import ExampleSource
+from pretextual.train.feedback import ControlArrays
 from pretextual.train.run import open_run
 
 
@@ -74,7 +75,9 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
             hint="see metrics.jsonl",
         )
     first, num_rows = found
-    source = ExampleSource(data.train, data.objective, recipe.seed, horizon.progress)
+    source = ExampleSource(
+        data.train, data.objective, recipe.seed, horizon.progress, ControlArrays(log, run.folder)
+    )
     batch = source.batch(first, num_rows)
     return Replay(
         step=step,

@@ -18,12 +18,18 @@ from pretextual.models.start import start
 from pretextual.recipes.recipe import Recipe
 from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
 from pretextual.train.budget import Budget, TimeKeeper, parse_more, resolve_budget
-from pretextual.train.checkpoint import TrainerState, list_checkpoints, load_checkpoint
+from pretextual.train.checkpoint import (
+    TrainerState,
+    list_checkpoints,
+    load_checkpoint,
+    load_feedback,
+)
 from pretextual.train.controls import ControlLog
 from pretextual.train.data import Data, data_of_run
 from pretextual.train.device import Place, resolve_place
 from pretextual.train.evaluation import Evaluator
 from pretextual.train.examples import ExampleSource
+from pretextual.train.feedback import ControlArrays, WordLosses, num_words
 from pretextual.train.loop import Cadence, Trainer
 from pretextual.train.machine import peak_rate, training_flops_per_token
 from pretextual.train.metrics import cut_metrics
@@ -89,7 +95,8 @@ def open_session(
     keeper = TimeKeeper(budget, controls)
     micro = _micro_batch_rows(recipe, place, budget)
     evaluator = Evaluator(recipe, data, backbone, place, rows=micro)
-    source = ExampleSource(data.train, data.objective, recipe.seed, keeper.horizon.progress)
+    arrays = ControlArrays(controls, run.folder)
+    source = ExampleSource(data.train, data.objective, recipe.seed, keeper.horizon.progress, arrays)
     first = ExampleSource(data.train, data.objective, recipe.seed, _no_progress).batch(
         0, min(budget.batch_rows, len(data.train))
     )
@@ -142,6 +149,7 @@ def open_session(
         stop=stop,
         flops_per_token=training_flops_per_token(backbone, recipe.windows.tokens, share),
         peak=peak_rate(place.device, place.precision, place.threads),
+        feedback=_word_losses(run, data, controls, budget, place),
     )
     return trainer, data, evaluator
 
@@ -188,6 +196,23 @@ def _load_state(
         reporter.say(f"going on after step {state.step:,} (checkpoint {found[-1].name})")
     cut_metrics(run.metrics, state.metrics_bytes)
     return state
+
+
+def _word_losses(
+    run: Run, data: Data, controls: ControlLog, budget: Budget, place: Place
+) -> WordLosses | None:
+    """What gathers losses for the objective, as it stood at the last checkpoint; None where none are asked for."""
+    asked = data.objective.feedback
+    if asked is None:
+        return None
+    words = num_words(data.train.get([0]).layers[asked.layer].tables)
+    gathered = WordLosses(
+        asked, words, controls, run.folder, batch_rows=budget.batch_rows, device=place.device
+    )
+    found = list_checkpoints(run.checkpoints)
+    if found:
+        gathered.load(load_feedback(found[-1]))
+    return gathered
 
 
 def _micro_batch_rows(recipe: Recipe, place: Place, budget: Budget) -> int:

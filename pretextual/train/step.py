@@ -23,12 +23,15 @@ class StepResult:
         sums: per term, the sum of its losses.
         correct: per term, the number of right answers.
         num_tokens: real tokens of the batch.
+        losses: of the first term, the loss of every target in the order of rows and positions, in pieces; empty
+            where its targets are no tokens.
     """
 
     loss: Tensor
     sums: dict[str, Tensor]
     correct: dict[str, Tensor]
     num_tokens: int
+    losses: tuple[Tensor, ...] = ()
 
 
 def accumulate_gradients(
@@ -58,6 +61,7 @@ def accumulate_gradients(
     loss = torch.zeros((), dtype=torch.float32, device=place.device)
     sums: dict[str, Tensor] = {}
     correct: dict[str, Tensor] = {}
+    losses: list[Tensor] = []
     num_tokens = 0
     for index, start in enumerate(range(0, batch.num_rows, micro_batch_rows)):
         seed_dropout(seed, step, index)
@@ -70,12 +74,14 @@ def accumulate_gradients(
         part.backward()  # type: ignore[no-untyped-call]
         loss = loss + part.detach()
         num_tokens += micro.num_tokens
+        if terms[0].losses is not None:
+            losses.append(terms[0].losses[: micro.num_targets])
         for term in terms:
             # Double precision on the device: sums of many steps stay exact enough to compare runs by.
             value, right = term.sum.detach().double(), term.correct.detach().double()
             sums[term.name] = sums.get(term.name, torch.zeros_like(value)) + value
             correct[term.name] = correct.get(term.name, torch.zeros_like(right)) + right
-    return StepResult(loss, sums, correct, num_tokens)
+    return StepResult(loss, sums, correct, num_tokens, tuple(losses))
 
 
 def clip_gradients(model: nn.Module, largest: float | None) -> Tensor:

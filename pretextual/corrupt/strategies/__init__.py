@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pretextual.corrupt.strategies.adaptive import Adaptive
 from pretextual.corrupt.strategies.base import REGISTRY, Strategy
 from pretextual.corrupt.strategies.choice import StrategyConfig
 from pretextual.corrupt.strategies.contextual import Contextual
+from pretextual.corrupt.strategies.entity import Entity
 from pretextual.corrupt.strategies.frequency import Frequency
 from pretextual.corrupt.strategies.mixture import Mixture
+from pretextual.corrupt.strategies.n_gram import NGram
+from pretextual.corrupt.strategies.phrase import Phrase
 from pretextual.corrupt.strategies.random import Random
 from pretextual.corrupt.strategies.semantic import Semantic
 from pretextual.corrupt.strategies.span import Span
@@ -14,9 +18,13 @@ from pretextual.corrupt.strategies.whole_word import WholeWord
 
 __all__ = [
     "REGISTRY",
+    "Adaptive",
     "Contextual",
+    "Entity",
     "Frequency",
     "Mixture",
+    "NGram",
+    "Phrase",
     "Random",
     "Semantic",
     "Span",
