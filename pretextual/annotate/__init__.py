@@ -8,6 +8,7 @@ from __future__ import annotations
 from pretextual.annotate.base import REGISTRY, Annotation, Annotator, annotator_class
 from pretextual.annotate.counts import Counts
 from pretextual.annotate.make import annotate_stretch, make_layer, require_layers
+from pretextual.annotate.phrases import Phrases
 from pretextual.core.verb_package import make_callable
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Annotation",
     "Annotator",
     "Counts",
+    "Phrases",
     "annotate_stretch",
     "annotator_class",
     "make_layer",

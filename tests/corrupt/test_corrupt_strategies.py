@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.moment import Moment
+from pretextual.corrupt.runs import draw_lengths
 from pretextual.corrupt.select import select
 from pretextual.corrupt.strategies import Random, Span, WholeWord
 from pretextual.testing.statistics import chi_square_z, mean_z
@@ -94,18 +95,18 @@ def test_units_depend_on_their_row_alone(strategy, lengths, more, data):
 
 
 def test_span_probabilities_are_the_published_ones():
-    assert np.allclose(Span().probabilities(), PUBLISHED, atol=5e-5)
-    assert Span().probabilities() @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
-    assert Span().probabilities().sum() == pytest.approx(1)
+    assert np.allclose(Span().unit_lengths(), PUBLISHED, atol=5e-5)
+    assert Span().unit_lengths() @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
+    assert Span().unit_lengths().sum() == pytest.approx(1)
 
 
 def test_spans_as_drawn_follow_the_published_distribution():
     windows = toy_windows([30] * 40)
     keyed = keyed_of(dataclasses.replace(windows, ids=np.arange(4000)))
-    lengths = Span().lengths(dataclasses.replace(keyed), 64)
+    lengths = draw_lengths(keyed.child("span-lengths"), 64, Span().unit_lengths())
     counts = np.bincount(lengths.ravel(), minlength=11)
     assert counts[0] == 0 and counts.size == 11
-    assert abs(chi_square_z(counts[1:], Span().probabilities())) < 5
+    assert abs(chi_square_z(counts[1:], Span().unit_lengths())) < 5
     assert abs(mean_z(lengths, 3.7967)) < 5
     assert abs(np.corrcoef(lengths[:, 0], lengths[:, 1])[0, 1]) < 5 / np.sqrt(4000)
 
@@ -114,7 +115,7 @@ def test_a_segment_is_cut_by_the_lengths_drawn_for_it():
     windows = toy_windows([200] * 30, tokens=128)
     strategy, keyed = Span(), keyed_of(windows)
     units = strategy.units(windows, moment_of(windows)).numbers
-    lengths = strategy.lengths(keyed, 128)
+    lengths = draw_lengths(keyed.child("span-lengths"), 128, strategy.unit_lengths())
     for row in range(len(units)):
         for segment in range(windows.segments[row].max() + 1):
             here = (windows.segments[row] == segment) & windows.ordinary[row]
