@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pretextual.annotate.grammar import PARTS_OF_SPEECH, RELATIONS
+from pretextual.annotate.trees import subtrees
 from pretextual.core.randomness import Keyed, stream
 from pretextual.tokens.layers import Layer, Spans
 from pretextual.windows.split import TokenSplit
@@ -103,9 +105,35 @@ def _entities(split: TokenSplit, keyed: Keyed) -> Layer:
     return Layer({}, spans, {"types": np.zeros(11, dtype=np.uint8), "triples": triples})
 
 
+def _syntax(split: TokenSplit, keyed: Keyed) -> Layer:
+    """Random trees over sentences of twelve words; most subtrees are runs of words; a tenth has no names."""
+    starts = np.flatnonzero(split.word_starts)
+    words = np.arange(starts.size)
+    offsets = np.asarray(split.document_offsets)
+    begins = np.searchsorted(starts, offsets[np.searchsorted(offsets, starts, side="right") - 1])
+    place = (words - begins) % 12
+    drawn = keyed.child("tree").bits(len(split.tokens))[0][starts]
+    back = np.minimum(1 + (drawn % np.uint64(3)).astype(np.int64), place)
+    heads = words - back
+    parts = 1 + (drawn >> np.uint64(8)) % np.uint64(len(PARTS_OF_SPEECH) - 1)
+    relations = 1 + (drawn >> np.uint64(16)) % np.uint64(len(RELATIONS) - 1)
+    unknown = (drawn >> np.uint64(24)) % np.uint64(10) == 0
+    widths, joins = subtrees(heads)
+    of_words = {
+        "part_of_speech": np.where(unknown, 0, parts).astype(np.uint8),
+        "relation": np.where(unknown, 0, relations).astype(np.uint8),
+        "head": (starts[heads] - starts).astype(np.int16),
+        "subtree": widths,
+        "joins": joins,
+    }
+    word = np.cumsum(split.word_starts) - 1
+    return Layer({name: values[word] for name, values in of_words.items()}, None, {})
+
+
 _MAKERS: dict[str, Callable[[TokenSplit, Keyed], Layer]] = {
     "counts": _counts,
     "context": _context,
     "phrases": _phrases,
     "entities": _entities,
+    "syntax": _syntax,
 }

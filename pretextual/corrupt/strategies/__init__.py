@@ -14,6 +14,7 @@ from pretextual.corrupt.strategies.phrase import Phrase
 from pretextual.corrupt.strategies.random import Random
 from pretextual.corrupt.strategies.semantic import Semantic
 from pretextual.corrupt.strategies.span import Span
+from pretextual.corrupt.strategies.syntax import Syntax
 from pretextual.corrupt.strategies.whole_word import WholeWord
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "Span",
     "Strategy",
     "StrategyConfig",
+    "Syntax",
     "WholeWord",
 ]

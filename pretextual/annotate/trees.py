@@ -1,0 +1,72 @@
+"""Forests over words in the order of the text: depths, subtrees, and which neighbours share a subtree."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+#: The widest subtree, in words, that its 8-bit code can tell.
+WIDEST = 254
+#: Code of a subtree that is wider, or not one run of words.
+BROKEN = 255
+
+
+def depths(heads: I64) -> I64:
+    """How far every node is from its root, `[W]`; a root is its own head.
+
+    Raises:
+        ValueError: heads run in a circle.
+    """
+    result: I64 = (heads != np.arange(heads.size)).astype(np.int64)
+    above = heads
+    for _ in range(max(heads.size, 1).bit_length() + 1):
+        if not result[above].any():
+            return result
+        result = result + result[above]
+        above = above[above]
+    raise ValueError("heads run in a circle")
+
+
+def subtrees(heads: I64) -> tuple[U8, U8]:
+    """What every word dominates, and what it shares with the word before it.
+
+    Args:
+        heads: number of every word's head, `[W]`; a root is its own.
+
+    Returns:
+        widths: words of the subtree below and with every word, `[W]`; `BROKEN` where there are more than `WIDEST`
+            or they are not one run of the text (a non-projective tree).
+        joins: words of the narrowest subtree (one that has a width) that holds both a word and the one before it,
+            `[W]`; 0 where there is none. Subtrees are nested or apart, so those of at most L words that no other
+            such subtree holds are exactly the runs of words with `0 < joins <= L`, each with the word before it.
+    """
+    count, first, last = _spans(heads)
+    plain = (last - first + 1 == count) & (count <= WIDEST)
+    widths = np.where(plain, count, BROKEN).astype(np.uint8)
+    joins = np.zeros(heads.size, dtype=np.uint8)
+    words = above = np.arange(heads.size)
+    while words.size:
+        holds = plain[above] & (first[above] < words)
+        joins[words[holds]] = widths[above[holds]]
+        climbs = ~holds & (heads[above] != above) & (count[above] <= WIDEST)
+        words, above = words[climbs], heads[above[climbs]]
+    return widths, joins
+
+
+def _spans(heads: I64) -> tuple[I64, I64, I64]:
+    """Number, first and last of the words in every subtree, `[W]` each; added up from the leaves."""
+    level = depths(heads)
+    count = np.ones(heads.size, dtype=np.int64)
+    first, last = np.arange(heads.size), np.arange(heads.size)
+    order = np.argsort(level, kind="stable")
+    borders = np.cumsum(np.bincount(level))
+    for deep in range(borders.size - 1, 0, -1):
+        words = order[borders[deep - 1] : borders[deep]]
+        above = heads[words]
+        np.add.at(count, above, count[words])
+        np.minimum.at(first, above, first[words])
+        np.maximum.at(last, above, last[words])
+    return count, first, last

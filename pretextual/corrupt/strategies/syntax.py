@@ -1,0 +1,163 @@
+"""Syntax-aware masking: words weighed by part of speech and relation, or whole phrases of the parse.
+
+References:
+    Yang, Zhang and Zhao 2023, Learning Better Masking for Better Language Model Pre-training: words of content are
+    masked more often than function words, by part of speech. There the weights follow the model's losses during
+    training; here they are constants that anyone can read (the adaptive strategy follows losses).
+    Zhou et al. 2020, LIMIT-BERT: syntactic phrase masking hides all tokens of a phrase of the constituent parse. Here
+    a phrase is the subtree of a word in the dependency parse, so that any parser of Universal Dependencies will do,
+    and phrases are the maximal ones of at most `longest` words; in non-projective trees a subtree that is not one run
+    of words is no phrase.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from pretextual.annotate.grammar import PARTS_OF_SPEECH, RELATIONS
+from pretextual.core.config import Texts
+from pretextual.core.errors import nearest
+from pretextual.corrupt.moment import Moment
+from pretextual.corrupt.strategies.base import Strategy
+from pretextual.corrupt.strategies.whole_word import word_numbers
+from pretextual.corrupt.units import Units
+from pretextual.corrupt.word_weights import word_weights
+from pretextual.windows.window import Windows
+
+LAYER = "syntax"
+
+#: Weights of parts of speech that `parts_of_speech` does not name.
+CONTENT = ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB")
+FUNCTION = ("ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ")
+MARKS = ("PUNCT", "SYM")
+CONTENT_WEIGHT, FUNCTION_WEIGHT, MARK_WEIGHT, OTHER_WEIGHT = 1.0, 0.25, 0.1, 0.5
+
+#: A word's two codes as one: 6 bits for the relation below those of the part of speech.
+_RELATION_BITS = 6
+
+
+class Syntax(Strategy):
+    """Hide words by their part of speech and relation, or whole phrases of the parse.
+
+    A word's weight is that of its part of speech times that of its relation; a phrase's is the mean over its words.
+    """
+
+    kind: Literal["syntax"] = "syntax"
+
+    unit: Literal["words", "phrases"] = "words"
+    """What is hidden whole: a word, or a phrase (a subtree of at most `longest` words, no larger one around it)."""
+
+    longest: int = Field(default=5, ge=1, le=254)
+    """Most words in a phrase."""
+
+    parts_of_speech: Texts = ()
+    """Weights such as [NOUN=2, PUNCT=0]. Else content words 1, function words 0.25, PUNCT and SYM 0.1, others 0.5."""
+
+    relations: Texts = ()
+    """Factors by relation, such as [nsubj=2, det=0]; 1 for those not named. `none` is a word without a parse."""
+
+    @field_validator("parts_of_speech")
+    @classmethod
+    def _known_parts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        read_weights(value, PARTS_OF_SPEECH)
+        return value
+
+    @field_validator("relations")
+    @classmethod
+    def _known_relations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        read_weights(value, RELATIONS)
+        return value
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The parse."""
+        return (LAYER,)
+
+    @functools.cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """The weight of every pair of codes, at `part of speech * 64 + relation`."""
+        groups = ((CONTENT, CONTENT_WEIGHT), (FUNCTION, FUNCTION_WEIGHT), (MARKS, MARK_WEIGHT))
+        usual = {name: weight for names, weight in groups for name in names}
+        of_parts = usual | read_weights(self.parts_of_speech, PARTS_OF_SPEECH)
+        of_relations = read_weights(self.relations, RELATIONS)
+        parts = [of_parts.get(name, OTHER_WEIGHT) for name in PARTS_OF_SPEECH]
+        factors = np.ones(1 << _RELATION_BITS)
+        factors[: len(RELATIONS)] = [of_relations.get(name, 1.0) for name in RELATIONS]
+        return np.outer(parts, factors).ravel()
+
+    def units(self, windows: Windows, moment: Moment) -> Units:
+        """One unit per word, or per phrase and per word outside phrases."""
+        said = windows.layers[LAYER].dense
+        codes = said["part_of_speech"].astype(np.uint16)
+        codes <<= np.uint16(_RELATION_BITS)
+        codes |= said["relation"]
+        if self.unit == "words":
+            numbers = word_numbers(windows)
+            return Units(numbers, word_weights(windows, numbers, codes, self.weights))
+        return self._phrases(windows, codes, said["subtree"], said["joins"])
+
+    def _phrases(
+        self,
+        windows: Windows,
+        codes: NDArray[np.uint16],
+        subtree: NDArray[np.uint8],
+        joins: NDArray[np.uint8],
+    ) -> Units:
+        """Maximal subtrees of at most `longest` words that stand whole in their segment; other words alone."""
+        shape = windows.tokens.shape
+        words = np.flatnonzero(windows.word_starts & windows.ordinary)
+        rows = words // shape[1]
+        segments = windows.segments.ravel()[words] + rows * (shape[1] + 1)
+        # 0 means that nothing joins a word to the one before it; as an 8-bit number 0 - 1 is the largest.
+        begins = joins.ravel()[words] - np.uint8(1) >= np.uint8(self.longest)
+        begins |= np.diff(segments, prepend=-1) != 0
+        firsts = np.flatnonzero(begins)
+        sizes = np.diff(firsts, append=words.size)
+        # A run without a subtree of its own size is what a cut left of one: its words stand alone.
+        widths = subtree.ravel()[words]
+        widths[widths > self.longest] = 1
+        cut = np.maximum.reduceat(widths, firsts) < sizes if words.size else sizes > 0
+        cut &= sizes > 1
+        if cut.any():
+            begins |= np.repeat(cut, sizes)
+            firsts = np.flatnonzero(begins)
+            sizes = np.diff(firsts, append=words.size)
+        marks = np.zeros(windows.tokens.size, dtype=bool)
+        marks[words[firsts]] = True
+        numbers = np.cumsum(marks.reshape(shape), axis=1, dtype=np.int32)
+        numbers -= 1
+        numbers[~windows.ordinary] = -1
+        weights = np.zeros((shape[0], int(numbers.max(initial=-1)) + 1))
+        if words.size:
+            sums = np.add.reduceat(self.weights[codes.ravel()[words]], firsts)
+            weights[rows[firsts], numbers.ravel()[words[firsts]]] = sums / sizes
+        return Units(numbers, weights)
+
+
+def read_weights(entries: Iterable[str], names: Sequence[str]) -> dict[str, float]:
+    """Weights by name from entries such as `NOUN=2`.
+
+    Raises:
+        ValueError: an entry that is no `NAME=WEIGHT`, or a name that is not among `names`.
+    """
+    found: dict[str, float] = {}
+    for entry in entries:
+        name, equals, text = (part.strip() for part in entry.partition("="))
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = -1.0
+        if not equals or not 0.0 <= weight < np.inf:
+            raise ValueError(f"{entry} is no NAME=WEIGHT with a weight of at least 0")
+        if name not in names:
+            close = nearest(name, names)
+            hint = f"did you mean {close}?" if close else f"one of {', '.join(names)}"
+            raise ValueError(f"there is no {name}: {hint}")
+        found[name] = weight
+    return found
