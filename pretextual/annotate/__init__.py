@@ -6,6 +6,7 @@ The package is also the verb: `pretextual.annotate(store, "counts")`.
 from __future__ import annotations
 
 from pretextual.annotate.base import REGISTRY, Annotation, Annotator, annotator_class
+from pretextual.annotate.context import Context
 from pretextual.annotate.counts import Counts
 from pretextual.annotate.make import annotate_stretch, make_layer, require_layers
 from pretextual.annotate.phrases import Phrases
@@ -15,6 +16,7 @@ __all__ = [
     "REGISTRY",
     "Annotation",
     "Annotator",
+    "Context",
     "Counts",
     "Phrases",
     "annotate_stretch",

@@ -117,5 +117,5 @@ class Annotator(Config, abc.ABC):
     def readable(
         self, tables: Tables, facts: Mapping[str, Any], tokenizer: Tokenizer
     ) -> Mapping[str, Iterable[str]]:
-        """Files for people by name, such as `words.tsv`: their lines, without line ends."""
+        """Files for people by name, such as `words.tsv`: their lines, without line ends; tables as in `annotate`."""
         return {}

@@ -124,7 +124,7 @@ def _joined(
     counted: Iterator[_Counted], runs: Sequence[Run], told: Callable[[int], None]
 ) -> Iterator[WordCounts]:
     """The runs' counts, less the documents that an earlier run has counted already."""
-    done, open_id, seen = 0, b"", np.zeros(0, dtype=np.uint64)
+    open_id, seen = b"", np.zeros(0, dtype=np.uint64)
     for run, part in zip(runs, counted, strict=True):
         words = part.words
         goes_on = bool(part.first) and part.first == open_id
@@ -136,8 +136,7 @@ def _joined(
         whole = goes_on and part.first == part.last
         seen = np.union1d(seen, part.in_last) if whole else part.in_last
         open_id = part.last
-        done += int(run.split.document_offsets[run.last]) - run.begin
-        told(done)
+        told(int(run.split.document_offsets[run.last]))
         yield words
 
 

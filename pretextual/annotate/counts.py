@@ -106,7 +106,7 @@ def residual_idf(frequency: ArrayLike, documents: ArrayLike, num_documents: int)
 
 def idf(documents: ArrayLike, num_documents: int) -> NDArray[Any]:
     """Inverse document frequency `-log2(df / D)` in bits (Spärck Jones 1972)."""
-    bits: NDArray[Any] = -np.log2(np.asarray(documents, dtype=np.float64) / num_documents)
+    bits: NDArray[Any] = np.log2(num_documents / np.asarray(documents, dtype=np.float64))
     return bits
 
 
@@ -170,13 +170,11 @@ def _of_rarest(values: NDArray[Any], counts: WordCounts) -> float:
 
 
 def words_as_text(tables: Tables, tokenizer: Tokenizer, count: int, prefix: str = "") -> list[str]:
-    """The texts of word ids 1 … `count`, for people; white space in them is shown as one space."""
-    offsets = tables[f"{prefix}spelling_offsets"]
-    tokens = tables[f"{prefix}spelling"]
-    return [
-        " ".join(tokenizer.decode(tokens[offsets[word] : offsets[word + 1]].tolist()).split())
-        for word in range(count)
-    ]
+    """The texts of word ids 1 … `count`, for people; a word of white space alone is shown as ␣."""
+    offsets = np.asarray(tables[f"{prefix}spelling_offsets"])
+    tokens = np.asarray(tables[f"{prefix}spelling"])
+    words = (tokens[offsets[word] : offsets[word + 1]].tolist() for word in range(count))
+    return [" ".join(tokenizer.decode(word).split()) or "␣" for word in words]
 
 
 def _lines(tables: Tables, tokenizer: Tokenizer) -> Iterator[str]:

@@ -87,7 +87,7 @@ def make_layer(
         dense, has_spans, counts = _write_splits(
             store, annotator, known, folder, name, processes, told
         )
-        for file, lines in annotator.readable(tables, facts, store.tokenizer).items():
+        for file, lines in annotator.readable(known, facts, store.tokenizer).items():
             _write_lines(folder / file, lines)
         write_manifest(
             folder,
