@@ -6,7 +6,6 @@ Sources are paths, globs, folders, built-in corpora or a store; `recipe` a name 
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -16,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from pretextual.recipes.request import request
 
 if TYPE_CHECKING:
-    from pretextual.corrupt.example import Example
     from pretextual.tokens.layers import LayerFolder
     from pretextual.tokens.store import TokenStore
-    from pretextual.tokens.tokenizer import Tokenizer
     from pretextual.train.held_out import HeldOutResult
+    from pretextual.train.peek import Peek
     from pretextual.train.pretrain import Pretrained
     from pretextual.train.reporter import Reporter
 
@@ -82,27 +80,14 @@ def annotate(
     return make_layer(opened, annotator, name, on_progress=on_progress)
 
 
-@dataclasses.dataclass(frozen=True)
-class Peek:
-    """What a model would see.
-
-    Attributes:
-        example: the first rows of the epoch.
-        tokenizer: turns ids into text.
-        num_windows: rows of an epoch.
-        requested_rate: what the recipe asks for: a number, a schedule, or None for causal models.
-    """
-
-    example: Example
-    tokenizer: Tokenizer
-    num_windows: int
-    requested_rate: Any
-
-
 def peek(
     *sources: Source,
     windows: int = 4,
     epoch: int = 0,
+    strategy: str | Sequence[str] | None = None,
+    text: str | Sequence[str] = (),
+    store: Source | None = None,
+    model: Source | None = None,
     recipe: str | Path | None = None,
     overrides: Sequence[str] = (),
     on_progress: OnProgress | None = None,
@@ -111,28 +96,52 @@ def peek(
     """The first examples of an epoch, by the very code that makes them in training.
 
     Args:
-        sources: text.
+        sources: text, read as a corpus; `-` alone reads standard input as loose text.
         windows: how many rows.
         epoch: which epoch, from 0.
-        recipe: name or file.
+        strategy: one or several, each a name or `{kind: name, option: value}`; commas part them too.
+        text: loose text instead of sources, every item a document.
+        store: lends loose text its tokenizer and statistics.
+        model: likewise: a folder, run or Hub name. With neither, the recipe's corpus or `python-docs` does.
+        recipe: name or file; a run given as `model` brings its own.
         overrides: `a.b=c`.
         on_progress: called with stage, done, total and unit.
         options: as of the command.
     """
-    import numpy as np
+    from pretextual.train.data import prepare_store
+    from pretextual.train.loose_text import read_standard_input, run_of_model, text_home
+    from pretextual.train.peek import peek_store, peek_text
+    from pretextual.train.peek_request import require_one_kind_of_text, split_strategies
 
-    from pretextual.train.data import open_data, prepare_store
-    from pretextual.train.examples import ExampleSource
-
-    wanted = request(_texts(sources), recipe, overrides, **options).recipe
-    store = prepare_store(wanted, on_progress=on_progress)
-    data = open_data(wanted, store)
-    source = ExampleSource(
-        data.train, data.objective, wanted.seed, lambda samples: np.zeros(np.shape(samples))
+    given = _texts(sources)
+    loose = [text] if isinstance(text, str) else list(text)
+    require_one_kind_of_text(given, loose, store, model)
+    is_loose = bool(loose) or given == ["-"]
+    run = run_of_model(Path(model)) if model is not None else None
+    if recipe is None and run is not None:
+        recipe = run.recipe
+    recipes = [
+        request(
+            [] if is_loose else given,
+            recipe,
+            overrides,
+            needs_text=not is_loose,
+            strategy=name,
+            **options,
+        ).recipe
+        for name in split_strategies(strategy)
+    ]
+    if not is_loose:
+        found = prepare_store(recipes[0], on_progress=on_progress)
+        return peek_store(recipes, found, windows=windows, epoch=epoch, on_progress=on_progress)
+    loose = loose or read_standard_input(recipes[0].corpus)
+    home = text_home(
+        recipes[0],
+        store=None if store is None else Path(store),
+        model=None if model is None else os.fspath(model),
+        on_progress=on_progress,
     )
-    batch = source.batch(epoch * len(data.train), min(windows, len(data.train)))
-    rate = getattr(wanted.objective, "rate", None)
-    return Peek(batch.example, store.tokenizer, len(data.train), rate)
+    return peek_text(recipes, loose, home, windows=windows, epoch=epoch, on_progress=on_progress)
 
 
 def pretrain(

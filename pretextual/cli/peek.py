@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pretextual.cli.options import json_option, recipe_options, split_words, words_argument
-from pretextual.cli.output import result, result_json
+from pretextual.cli.output import result, result_json, say
 
 
 @click.command("peek")
 @words_argument
 @click.option(
-    "--strategy", metavar="NAME", help="What is hidden together: random, whole-word, span."
+    "--strategy",
+    "strategies",
+    multiple=True,
+    metavar="NAME[,NAME…]",
+    help="What is hidden together: random, whole-word, span, …; several stand side by side.",
 )
 @click.option("--rate", type=float, help="Share of ordinary tokens to hide.")
 @click.option(
@@ -22,25 +27,46 @@ from pretextual.cli.output import result, result_json
 @click.option(
     "--windows", type=click.IntRange(min=1), default=4, show_default=True, help="How many rows."
 )
+@click.option(
+    "--text", "texts", multiple=True, metavar="TEXT", help="Loose text instead of SOURCEs."
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="STORE",
+    help="Lends loose text its tokenizer and statistics.",
+)
+@click.option(
+    "--model", metavar="MODEL", help="Lends loose text its tokenizer; a run its statistics, too."
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the same as a page.",
+)
 @recipe_options
 @json_option
 def command(
     words: tuple[str, ...],
-    strategy: str | None,
-    rate: float | None,
-    epoch: int,
-    windows: int,
+    strategies: tuple[str, ...],
+    texts: tuple[str, ...],
+    html: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Show the first windows of an epoch of SOURCEs: original and corrupted, as training makes them.
 
     On a terminal masked tokens are yellow, random ones red, kept ones green and special ones dim; elsewhere
-    random ones stand in ~ and kept ones in =.
+    random ones stand in ~ and kept ones in =. Below stands what the masks of 200 windows really are, beside what
+    was asked for.
+
+    A SOURCE of - alone, or --text, is loose text: it is not prepared as a corpus but takes tokenizer and
+    statistics from --store or --model, else from the recipe's corpus or the built-in python-docs.
     """
     from pretextual.api import peek
-    from pretextual.cli.show_examples import as_json as examples_json
-    from pretextual.cli.show_examples import realised_rate, show
+    from pretextual.cli.show_examples import show_views, view_json
+    from pretextual.cli.show_statistics import show_statistics
     from pretextual.core.progress import Progress
 
     sources, overrides = split_words(words)
@@ -48,32 +74,30 @@ def command(
     try:
         found = peek(
             *sources,
-            windows=windows,
-            epoch=epoch,
+            strategy=strategies,
+            text=texts,
             overrides=overrides,
             on_progress=progress.stage,
-            strategy=strategy,
-            rate=rate,
             **options,
         )
     finally:
         progress.close()
-    requested = found.requested_rate
+    if texts or sources == ["-"]:
+        say(f"{found.origin}")
+    if html is not None:
+        from pretextual.report.masks import write_masks
+
+        say(f"page: {write_masks(found, html)}")
     if as_json:
-        targets, ordinary = realised_rate(found.example, found.tokenizer)
         result_json(
             {
-                "epoch": epoch,
-                "rows": examples_json(found.example, found.tokenizer),
-                "targets": targets,
-                "ordinary_tokens": ordinary,
-                "realised_rate": targets / max(ordinary, 1),
-                "requested_rate": requested
-                if isinstance(requested, float | None)
-                else str(requested),
+                "epoch": found.epoch,
+                "windows_in_epoch": found.num_windows,
+                "from": found.origin,
+                "strategies": [view_json(view, found.tokenizer) for view in found.views],
             }
         )
         return
-    show(found.example, found.tokenizer)
-    if isinstance(requested, float):
-        result(f"asked for: {requested:.1%}, in the mean over all {found.num_windows:,} windows")
+    show_views(found.views, found.tokenizer)
+    for line in show_statistics(found.views, found.num_windows):
+        result(line)

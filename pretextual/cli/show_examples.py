@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
+from pretextual.train.shown import Position, pieces, positions, realised_rate
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import Console
     from rich.text import Text
 
     from pretextual.corrupt.example import Example
     from pretextual.tokens.tokenizer import Tokenizer
+    from pretextual.train.peek import View
 
 #: Kind of a position: (style on a terminal, marks around it where there are no colours).
 STYLES: Final[dict[str, tuple[str, str, str]]] = {
@@ -20,122 +25,125 @@ STYLES: Final[dict[str, tuple[str, str, str]]] = {
     "masked": ("black on yellow", "", ""),
     "randomised": ("white on red", "~", "~"),
     "kept": ("black on green", "=", "="),
-    "padding": ("dim", "", ""),
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Position:
-    """One token of a row.
-
-    Attributes:
-        original: the token of the text.
-        seen: the token that the model sees.
-        kind: `shown`, `special`, `padding`, or how a target is shown: `masked`, `randomised`, `kept`;
-            in the causal layout a target stays `shown`.
-        target: whether the loss counts here.
-    """
-
-    original: str
-    seen: str
-    kind: str
-    target: bool
-
-
-def positions(example: Example, row: int, tokenizer: Tokenizer) -> list[Position]:
-    """The positions of one row, padding left out."""
-    found = []
-    for inputs, targets, hidden, segment in zip(
-        example.inputs[row],
-        example.targets[row],
-        example.loss_mask[row],
-        example.segments[row],
-        strict=True,
-    ):
-        if segment < 0:
-            continue
-        seen = tokenizer.token(int(inputs))
-        if example.layout == "causal":
-            kind = "special" if tokenizer.special_table[inputs] else "shown"
-            found.append(Position(seen, seen, kind, bool(hidden)))
-        elif hidden:
-            kind = "masked" if inputs == tokenizer.special.mask else "randomised"
-            kind = "kept" if inputs == targets else kind
-            found.append(Position(tokenizer.token(int(targets)), seen, kind, True))
-        else:
-            kind = "special" if tokenizer.special_table[inputs] else "shown"
-            found.append(Position(seen, seen, kind, False))
-    return found
-
-
-def realised_rate(example: Example, tokenizer: Tokenizer) -> tuple[int, int]:
-    """Targets, and ordinary tokens among which they were chosen."""
-    special = np.asarray(tokenizer.special_table)[example.inputs]
-    ordinary = (example.segments >= 0) & (example.loss_mask | ~special)
-    return int(example.loss_mask.sum()), int(ordinary.sum())
-
-
-def render(found: list[Position], *, original: bool, colours: bool, pieces: bool) -> Text:
+def render(found: list[Position], kind: str, *, original: bool, colours: bool) -> Text:
     """A row as text: as it stood, or as the model sees it.
+
+    In colour, what is hidden together is one block: the spaces inside are coloured too.
 
     Args:
         found: its positions.
+        kind: the tokenizer's kind, which says how tokens join.
         original: the text itself instead of what the model sees.
         colours: whether colours tell the kinds apart; else marks do.
-        pieces: whether tokens are WordPiece's, where `##` joins and everything else stands apart.
     """
     from rich.text import Text
 
     line = Text()
-    for position in found:
-        style, before, after = STYLES[position.kind]
-        token = position.original if original else position.seen
-        joined = token.startswith("##") if pieces else not token.startswith(" ")
-        token = token.removeprefix("##" if pieces else " ").replace("\n", "⏎")
+    for piece in pieces(found, kind, original=original):
+        style, before, after = STYLES[piece.position.kind]
         if original or colours:
             before = after = ""
-        line.append("" if joined or not line else " ")
-        line.append(f"{before}{token}{after}", style=style)
+        if piece.apart:
+            line.append(" ", style=style if piece.goes_on else "")
+        line.append(f"{before}{piece.text}{after}", style=style)
     return line
 
 
-def as_json(example: Example, tokenizer: Tokenizer) -> list[dict[str, Any]]:
+def as_json(
+    example: Example, tokenizer: Tokenizer, units: NDArray[np.int32] | None = None
+) -> list[dict[str, Any]]:
     """Every row with its window id and positions."""
     return [
         {
             "window": int(example.ids[row]),
-            "positions": [dataclasses.asdict(p) for p in positions(example, row, tokenizer)],
+            "positions": [dataclasses.asdict(p) for p in positions(example, row, tokenizer, units)],
         }
         for row in range(example.inputs.shape[0])
     ]
 
 
+def view_json(view: View, tokenizer: Tokenizer) -> dict[str, Any]:
+    """One strategy of a peek."""
+    from pretextual.cli.show_statistics import statistics_json
+
+    requested = view.requested_rate
+    targets, ordinary = realised_rate(view.example, tokenizer)
+    return {
+        "strategy": view.name,
+        "requested_rate": requested if isinstance(requested, float | None) else str(requested),
+        "targets": targets,
+        "ordinary_tokens": ordinary,
+        "realised_rate": targets / max(ordinary, 1),
+        "rows": as_json(view.example, tokenizer, view.units),
+        "statistics": None if view.statistics is None else statistics_json(view.statistics),
+    }
+
+
 def show(example: Example, tokenizer: Tokenizer) -> None:
     """Print all rows and what their colours mean."""
+    _show([("seen", example, None)], tokenizer)
+
+
+def show_views(views: Sequence[View], tokenizer: Tokenizer) -> None:
+    """Print the same rows under every strategy, each under the other."""
+    if len(views) == 1:
+        _show([("seen", views[0].example, views[0].units)], tokenizer)
+    else:
+        _show([(view.name, view.example, view.units) for view in views], tokenizer)
+
+
+def _show(
+    seen: Sequence[tuple[str, Example, NDArray[np.int32] | None]], tokenizer: Tokenizer
+) -> None:
     from rich.text import Text
 
     from pretextual.cli.output import console
 
     out = console()
     colours = out.is_terminal and not out.no_color
-    pieces = tokenizer.kind == "wordpiece"
-    for row in range(example.inputs.shape[0]):
-        found = positions(example, row, tokenizer)
-        out.print(Text(f"window {int(example.ids[row])}", style="bold"))
-        ways = {"text": True, "seen": False} if example.layout == "aligned" else {"seen": False}
-        for name, original in ways.items():
-            line = render(found, original=original, colours=colours, pieces=pieces)
-            out.print(Text(f"  {name}  ").append_text(line))
-    if example.layout == "aligned":
-        legend = Text("  ")
-        for kind in ("masked", "randomised", "kept"):
-            style, before, after = STYLES[kind]
-            name = kind if colours else f"{before}{kind}{after}"
-            legend.append(name, style=style).append("  ")
-        out.print(legend.append("special", style="dim"))
+    first = seen[0][1]
+    width = max(len("text"), *(len(name) for name, _, _ in seen))
+    for row in range(first.inputs.shape[0]):
+        out.print(Text(f"window {int(first.ids[row])}", style="bold"))
+        lines = [
+            (name, positions(example, row, tokenizer, units), False)
+            for name, example, units in seen
+        ]
+        if first.layout == "aligned":
+            lines.insert(0, ("text", lines[0][1], True))
+        for name, found, original in lines:
+            # The text of several strategies has no colours of one of them.
+            shaded = colours and not (original and len(seen) > 1)
+            line = render(found, tokenizer.kind, original=original, colours=colours)
+            if not shaded:
+                line = Text(line.plain)
+            out.print(Text(f"  {name.ljust(width)}  ").append_text(line))
+    _legend(out, first, colours)
+    for name, example, _ in seen:
+        _count(out, name if len(seen) > 1 else "", example, tokenizer)
+
+
+def _legend(out: Console, example: Example, colours: bool) -> None:
+    from rich.text import Text
+
+    if example.layout != "aligned":
+        return
+    legend = Text("  ")
+    for kind in ("masked", "randomised", "kept"):
+        style, before, after = STYLES[kind]
+        name = kind if colours else f"{before}{kind}{after}"
+        legend.append(name, style=style).append("  ")
+    out.print(legend.append("special", style="dim"))
+
+
+def _count(out: Console, name: str, example: Example, tokenizer: Tokenizer) -> None:
+    prefix = f"{name}: " if name else ""
     targets, ordinary = realised_rate(example, tokenizer)
     if example.layout == "causal":
-        out.print(f"{targets:,} positions have what follows them as target")
+        out.print(f"{prefix}{targets:,} positions have what follows them as target")
         return
     share = targets / max(ordinary, 1)
-    out.print(f"{targets:,} of {ordinary:,} ordinary tokens are targets ({share:.1%})")
+    out.print(f"{prefix}{targets:,} of {ordinary:,} ordinary tokens are targets ({share:.1%})")

@@ -110,6 +110,29 @@ _declare(
     "The loose text is empty or blank, so there is nothing to hide.",
 )
 _declare(
+    "C015",
+    "no such code file",
+    "`code` and `--code` name Python files. A relative path is looked for beside the recipe that names it and in the "
+    "working folder.",
+)
+_declare(
+    "C016",
+    "own code fails",
+    "A file given with `code` or `--code` raised an error while it was imported or used. The message names the file, "
+    "the line and the error.",
+)
+_declare(
+    "C017",
+    "no whole strategy in the code",
+    "A file given with `code` or `--code` must define a strategy: a class derived from "
+    "`pretextual.corrupt.strategies.Strategy` with a `kind` of its own and a method `units`.",
+)
+_declare(
+    "C018",
+    "kind is taken",
+    "A strategy in the code has the `kind` of one of pretextual's own, or of another file given beside it.",
+)
+_declare(
     "C060",
     "weights of units must be finite and not negative",
     "A masking strategy gave a unit a weight below 0, infinite or not a number. 0 means never hidden.",
@@ -577,6 +600,12 @@ _declare(
     "array of a control record is not what it was",
     "Masking follows arrays that training wrote into the run's folder `controls`, beside `controls.jsonl`. One of them "
     "is missing or changed, so the run can neither go on nor be replayed as it was.",
+)
+_declare(
+    "R018",
+    "code is not what it was",
+    "A run keeps copies of the user's own code in its folder `code`. One of them was changed, so going on would mask "
+    "differently.",
 )
 _declare(
     "R040",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib import resources
-
 from pretextual.report import provenance
 from pretextual.report.control_words import control_words
 from pretextual.report.curves import curves
+from pretextual.report.document import document
 from pretextual.report.filled import filled
 from pretextual.report.forgetting import forgetting
 from pretextual.report.headline import Fact, facts, headline, is_finished
@@ -18,29 +15,9 @@ from pretextual.report.tables import data_tables
 
 
 def page(record: RunRecord) -> str:
-    """The whole report as one HTML document.
-
-    Its content security policy allows the style sheet of this page, by its hash, and nothing else: no script,
-    no image, no request, even if text of the corpus found a way to ask for one.
-    """
-    style = resources.files("pretextual.report").joinpath("page.css").read_text(encoding="utf-8")
-    title = f"{record.name} · pretextual"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy(style)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Html(style)),
-    )
-    body = element("body", _header(record), element("main", join(_sections(record))), _footer())
-    return "<!doctype html>\n" + element("html", head, body, lang="en") + "\n"
-
-
-def _policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    """The whole report as one HTML document."""
+    main = element("main", join(_sections(record)))
+    return document(f"{record.name} · pretextual", _header(record), main, _footer())
 
 
 def _header(record: RunRecord) -> Html:

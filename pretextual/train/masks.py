@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.core.progress import counted
-from pretextual.corrupt.statistics import Finding, Promise, Statistics, statistics, tally
+from pretextual.corrupt.statistics import (
+    LAWS,
+    Finding,
+    Promise,
+    Statistics,
+    statistics,
+    tally,
+)
 from pretextual.objectives.masked_lm import Corruption, MaskedLM
 from pretextual.tokens.punctuation import punctuation_table
 from pretextual.tokens.tokenizer import Tokenizer
@@ -83,6 +91,62 @@ def mask_lines(found: Statistics, name: str) -> list[str]:
         if finding.name.startswith("targets on ")
     ]
     return ["; ".join(parts), *(f"warning: {surprise(one)}" for one in found.surprises)]
+
+
+def statistic_rows(
+    several: Sequence[Statistics],
+) -> Iterator[tuple[str, tuple[Finding | None, ...], tuple[str, ...]]]:
+    """Rows of a table of statistics: a name, and the finding and its words for each column.
+
+    Laws that do not hold have no row: they are said in sentences.
+    """
+    names = dict.fromkeys(
+        finding.name
+        for found in several
+        for finding in found.findings
+        if finding.name not in LAWS.values()
+    )
+    for name in names:
+        findings = tuple(
+            next((one for one in found.findings if one.name == name), None) for found in several
+        )
+        yield name, findings, tuple(_cell(finding) for finding in findings)
+
+
+def _cell(finding: Finding | None) -> str:
+    if finding is None:
+        return "–"
+    if finding.name == "windows without a target":
+        return f"{finding.count:,}"
+    return f"{finding.share:.1%}" + (" !" if finding.holds is False else "")
+
+
+def asked(findings: Sequence[Finding | None]) -> str:
+    """What was asked for, where all columns were asked for the same."""
+    wanted = {
+        f"{finding.expected:.1%}"
+        for finding in findings
+        if finding is not None and finding.expected is not None
+    }
+    return wanted.pop() if len(wanted) == 1 else ""
+
+
+def over(found: Statistics, num_windows: int) -> str:
+    """What was counted; an epoch has `num_windows`."""
+    again = found.windows > num_windows
+    times = f" ({counted(num_windows, 'window')} an epoch, {-(-found.windows // num_windows)} epochs)"
+    windows = counted(found.windows, "window") + (times if again else "")
+    return f"{windows}, {found.ordinary:,} ordinary tokens"
+
+
+def lengths_line(found: Statistics) -> str:
+    """Mean lengths of hidden units: `1.2 words, 1.5 tokens`."""
+
+    def mean(counts: Sequence[int]) -> float:
+        total = sum(count * length for length, count in enumerate(counts, 1))
+        return total / max(sum(counts), 1)
+
+    return f"{mean(found.unit_words):.1f} words, {mean(found.unit_tokens):.1f} tokens"
 
 
 def surprise(finding: Finding) -> str:

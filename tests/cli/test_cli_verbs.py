@@ -15,9 +15,10 @@ from pretextual.cli.estimate import Estimate, estimate, target_share
 from pretextual.cli.main import run
 from pretextual.cli.options import split_words
 from pretextual.cli.pretrain import free_folder
-from pretextual.cli.show_examples import positions, realised_rate, render
+from pretextual.cli.show_examples import render
 from pretextual.core.rates import cpu_name, rate_key, record_rate
 from pretextual.recipes.load import load_recipe
+from pretextual.train.shown import positions, realised_rate
 
 WORDS = [
     "the",
@@ -151,6 +152,7 @@ def test_prepare_says_what_it_made(capsys, text, tmp_path):
 
 def test_peek_shows_what_the_library_gives(capsys, text):
     found = told(capsys, "peek", text, "--windows", "3", "--rate", "0.4", *SMALL)
+    (found,) = found["strategies"]
     again = pretextual.peek(text, windows=3, rate=0.4, overrides=SMALL)
     seen = [[position["seen"] for position in row["positions"]] for row in found["rows"]]
     token = again.tokenizer.token
@@ -166,7 +168,7 @@ def test_peek_is_dynamic_by_epoch_and_static_on_request(capsys, text):
     def rows(epoch, *more):
         found = told(
             capsys, "peek", text, "--windows", "999", "--epoch", str(epoch), *more, *SMALL
-        )["rows"]
+        )["strategies"][0]["rows"]
         return {row["window"]: row["positions"] for row in found}
 
     assert rows(0) != rows(1)
@@ -208,7 +210,7 @@ def test_shown_positions_are_what_their_kind_says(text):
 def test_the_original_text_is_shown_as_it_was(text):
     found = pretextual.peek(text, windows=1, overrides=SMALL)
     row = positions(found.example, 0, found.tokenizer)
-    shown = render(row, original=True, colours=False, pieces=False).plain
+    shown = render(row, "byte-bpe", original=True, colours=False).plain
     content = [p for p in row if p.kind != "special"]
     assert "".join(p.original for p in content).replace("\n", "⏎").strip() in shown
 

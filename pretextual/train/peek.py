@@ -1,0 +1,219 @@
+"""The examples of a store or of loose text under one or several strategies, made by the code of training."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pretextual.annotate import require_layers
+from pretextual.core.errors import TokenError
+from pretextual.corrupt.example import Example
+from pretextual.corrupt.statistics import Statistics
+from pretextual.corrupt.strategies import Strategy
+from pretextual.objectives import build_objective
+from pretextual.objectives.base import Objective
+from pretextual.recipes.recipe import Recipe
+from pretextual.tokens.layers import LayerFolder, find_layer, open_layer
+from pretextual.tokens.store import TokenStore
+from pretextual.tokens.tokenizer import Tokenizer
+from pretextual.train.data import OnProgress
+from pretextual.train.examples import ExampleSource
+from pretextual.train.loose_text import TextHome, annotated, stretch_of
+from pretextual.train.masks import corruption, mask_statistics
+from pretextual.windows.layers import SplitLayer
+from pretextual.windows.plan import Plan, plan
+from pretextual.windows.split import TokenSplit
+
+#: Layers that statistics read where a store has them.
+_WELCOME: Final = ("counts", "entities")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class View:
+    """What a model would see under one strategy.
+
+    Attributes:
+        name: of the strategy, with the options that differ from its defaults; else of the objective.
+        example: the rows, exactly those of training.
+        units: unit of every position, `[B, T]`, -1 outside; None where nothing is hidden.
+        requested_rate: what the recipe asks for: a number, a schedule, or None for causal models.
+        statistics: of the masks of more windows; None where nothing is hidden.
+    """
+
+    name: str
+    example: Example
+    units: NDArray[np.int32] | None
+    requested_rate: Any
+    statistics: Statistics | None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Peek:
+    """What a model would see: the same windows under every strategy asked for.
+
+    Attributes:
+        views: one for each strategy, in the order asked for.
+        tokenizer: turns ids into text.
+        num_windows: rows of an epoch.
+        epoch: the epoch shown.
+        origin: where tokenizer and statistics come from, for a reader.
+    """
+
+    views: tuple[View, ...]
+    tokenizer: Tokenizer
+    num_windows: int
+    epoch: int
+    origin: str
+
+    @property
+    def example(self) -> Example:
+        """The rows under the first strategy."""
+        return self.views[0].example
+
+    @property
+    def requested_rate(self) -> Any:
+        """The first strategy's."""
+        return self.views[0].requested_rate
+
+
+def peek_store(
+    recipes: Sequence[Recipe],
+    store: TokenStore,
+    *,
+    windows: int,
+    epoch: int,
+    on_progress: OnProgress | None = None,
+) -> Peek:
+    """The first rows of an epoch of a store, under the objective of every recipe.
+
+    Args:
+        recipes: alike in everything but the strategy.
+        store: their corpus, prepared.
+        windows: how many rows.
+        epoch: which epoch, from 0.
+        on_progress: called with stage, done, total and unit, while layers are made.
+
+    Raises:
+        TokenError: T016, T017 if a strategy reads an annotation that the store lacks.
+    """
+    objectives = _objectives(recipes, store.tokenizer)
+    layers = {
+        name: layer.of_split("train")
+        for name, layer in _layers(store, objectives, on_progress).items()
+    }
+    split = store.split("train")
+    return _look(
+        recipes, objectives, split, layers, store.tokenizer, windows, epoch, f"store {store.folder}"
+    )
+
+
+def peek_text(
+    recipes: Sequence[Recipe],
+    texts: Sequence[str],
+    home: TextHome,
+    *,
+    windows: int,
+    epoch: int,
+    on_progress: OnProgress | None = None,
+) -> Peek:
+    """The same for loose texts, each a document, with a home that lends tokenizer and statistics.
+
+    Raises:
+        DataError: D060 if the texts have no token.
+        TokenError: T016, T017 if a strategy reads an annotation that the home lacks.
+    """
+    objectives = _objectives(recipes, home.tokenizer)
+    stretch = stretch_of(home.tokenizer, texts)
+    layers: Mapping[str, SplitLayer] = {}
+    origin = home.said
+    if any(objective.layers for objective in objectives) or home.is_at_hand:
+        store = home.store(on_progress)
+        folders = _layers(store, objectives, on_progress)
+        layers = annotated(store, folders, stretch, needed=_needed(objectives))
+        origin = home.said_with_statistics
+    return _look(recipes, objectives, stretch, layers, home.tokenizer, windows, epoch, origin)
+
+
+def _objectives(recipes: Sequence[Recipe], tokenizer: Tokenizer) -> list[Objective]:
+    return [
+        build_objective(recipe.objective, tokenizer.special, tokenizer.size) for recipe in recipes
+    ]
+
+
+def _needed(objectives: Sequence[Objective]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for objective in objectives for name in objective.layers))
+
+
+def _layers(
+    store: TokenStore, objectives: Sequence[Objective], on_progress: OnProgress | None
+) -> dict[str, LayerFolder]:
+    """The layers that the strategies need, and those that statistics welcome, where they are there."""
+    found = require_layers(store, _needed(objectives), on_progress=on_progress)
+    for name in _WELCOME:
+        if name not in found and find_layer(store, name) is not None:
+            with contextlib.suppress(TokenError):  # one of other tokens is as good as none
+                found[name] = open_layer(store, name)
+    return found
+
+
+def _look(
+    recipes: Sequence[Recipe],
+    objectives: Sequence[Objective],
+    split: TokenSplit,
+    layers: Mapping[str, SplitLayer],
+    tokenizer: Tokenizer,
+    windows: int,
+    epoch: int,
+    origin: str,
+) -> Peek:
+    frame = objectives[0].frame(tokenizer.special)
+    rows = plan(split, recipes[0].windows, frame, layers)
+    views = tuple(
+        _view(recipe, objective, rows, tokenizer, windows, epoch)
+        for recipe, objective in zip(recipes, objectives, strict=True)
+    )
+    return Peek(views, tokenizer, len(rows), epoch, origin)
+
+
+def _view(
+    recipe: Recipe,
+    objective: Objective,
+    rows: Plan,
+    tokenizer: Tokenizer,
+    windows: int,
+    epoch: int,
+) -> View:
+    source = ExampleSource(rows, objective, recipe.seed, _beginning)
+    first = epoch * len(rows)
+    count = min(windows, len(rows))
+    made = corruption(source, first, count)
+    strategy = getattr(recipe.objective, "strategy", None)
+    return View(
+        name=strategy_name(strategy) if strategy is not None else recipe.objective.kind,
+        example=source.batch(first, count).example if made is None else made.example,
+        units=None if made is None else made.units.numbers,
+        requested_rate=getattr(recipe.objective, "rate", None),
+        statistics=mask_statistics(source, tokenizer, first),
+    )
+
+
+def _beginning(samples: ArrayLike) -> NDArray[np.float64]:
+    """Schedules stand at their beginning: how long a training will be is not known here."""
+    return np.zeros(np.shape(samples))
+
+
+def strategy_name(strategy: Strategy) -> str:
+    """A strategy's kind, and its options where they differ from the defaults and are plain values."""
+    chosen = strategy.model_dump(mode="json", exclude_defaults=True)
+    kind = strategy.model_dump()["kind"]
+    options = [
+        f"{name}={value}"
+        for name, value in chosen.items()
+        if name != "kind" and isinstance(value, str | int | float)
+    ]
+    return " ".join([kind, *options])
