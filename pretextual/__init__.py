@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pretextual.api import peek, prepare, pretrain
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
+    from pretextual.integrate.callback import TrainerCallback
+    from pretextual.integrate.collator import collator
+    from pretextual.integrate.dataset import dataset
+    from pretextual.integrate.mask_tokens import mask_tokens
     from pretextual.recipes.load import load_recipe
     from pretextual.train.pretrain import resume
     from pretextual.train.replay import replay
@@ -25,11 +29,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "TrainerCallback",
     "annotate",
+    "collator",
+    "dataset",
     "evaluate",
     "fill",
     "generate",
     "load_recipe",
+    "mask_tokens",
     "peek",
     "prepare",
     "pretrain",
@@ -40,9 +48,13 @@ __all__ = [
 
 #: Verbs and their modules.
 _WHERE = {
+    "TrainerCallback": "pretextual.integrate.callback",
+    "collator": "pretextual.integrate.collator",
+    "dataset": "pretextual.integrate.dataset",
     "fill": "pretextual.evaluate.fill",
     "generate": "pretextual.evaluate.generate",
     "load_recipe": "pretextual.recipes.load",
+    "mask_tokens": "pretextual.integrate.mask_tokens",
     "peek": "pretextual.api",
     "prepare": "pretextual.api",
     "pretrain": "pretextual.api",

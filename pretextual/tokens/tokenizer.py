@@ -65,7 +65,7 @@ class Tokenizer:
         self.roles = dict(roles)
         self.added_words = tuple(added_words)
         self.size: int = max(backend.get_vocab(with_added_tokens=True).values()) + 1
-        self.special: SpecialIds = special_ids(backend, roles, self._description)
+        self.special: SpecialIds = special_ids(backend, roles, self.description)
 
     @classmethod
     def load(cls, folder_or_name: str | os.PathLike[str]) -> Tokenizer:
@@ -106,20 +106,21 @@ class Tokenizer:
         )
 
     @functools.cached_property
-    def _description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
+        """Its `tokenizer.json` as an object."""
         description: dict[str, Any] = json.loads(self._marked.to_str())
         return description
 
     @functools.cached_property
     def hash(self) -> str:
         """32 hexadecimal digits, a function of everything that ids depend on."""
-        return fingerprint({name: _plain(self._description.get(name)) for name in _DECIDES_IDS})
+        return fingerprint({name: _plain(self.description.get(name)) for name in _DECIDES_IDS})
 
     @functools.cached_property
     def kind(self) -> str:
         """The kind of model."""
-        model = str(self._description["model"]["type"]).lower()
-        parts = json.dumps([self._description["pre_tokenizer"], self._description["decoder"]])
+        model = str(self.description["model"]["type"]).lower()
+        parts = json.dumps([self.description["pre_tokenizer"], self.description["decoder"]])
         return "byte-bpe" if model == "bpe" and '"ByteLevel"' in parts else model
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:

@@ -104,7 +104,7 @@ def test_cased_vocabulary_keeps_case(tmp_path):
 
 
 def test_a_slow_byte_bpe_folder_goes_through_transformers(tokenizers_by_kind, tmp_path):
-    model = tokenizers_by_kind["byte-bpe"]._description["model"]
+    model = tokenizers_by_kind["byte-bpe"].description["model"]
     (tmp_path / "vocab.json").write_text(json.dumps(model["vocab"]), encoding="utf-8")
     merges = "\n".join(["#version: 0.2", *(" ".join(pair) for pair in model["merges"])])
     (tmp_path / "merges.txt").write_text(merges + "\n", encoding="utf-8")

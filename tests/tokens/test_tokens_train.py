@@ -66,7 +66,7 @@ def test_lowercase_folds_case(texts):
 
 
 def test_unigram_scores_are_settled(tokenizers_by_kind):
-    vocabulary = tokenizers_by_kind["unigram"]._description["model"]["vocab"][6:]
+    vocabulary = tokenizers_by_kind["unigram"].description["model"]["vocab"][6:]
     assert [piece for piece, _ in vocabulary] == [
         piece for piece, _ in sorted(vocabulary, key=lambda one: (-one[1], one[0]))
     ]
