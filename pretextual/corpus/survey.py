@@ -11,7 +11,7 @@ import functools
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,12 @@ class _Rows:
     tally: Tally
 
 
-def survey(config: CorpusConfig, shards: Shards, processes: int | None = None) -> Survey:
+def survey(
+    config: CorpusConfig,
+    shards: Shards,
+    processes: int | None = None,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Survey:
     """Read everything once and note every document.
 
     Args:
@@ -102,6 +107,7 @@ def survey(config: CorpusConfig, shards: Shards, processes: int | None = None) -
         shards: from `open_shards` of the same config.
         processes: at most so many, where there is work for them; None means all cores. The result does not
             depend on it.
+        on_bytes: told the bytes of the files read so far.
 
     Raises:
         DataError: D005 … D010, D014 for files that are not what they should be, D012 for a source without
@@ -110,14 +116,16 @@ def survey(config: CorpusConfig, shards: Shards, processes: int | None = None) -
     groups = _groups(shards)
     # gzip holds about three times its size in text.
     work = sum(shard.num_bytes * (3 if shard.zipped else 1) for shard in shards) / _BYTES_PER_SECOND
-    rows = list(
-        map_in_order(
-            functools.partial(_survey_group, config),
-            groups,
-            processes=processes,
-            work_seconds=work,
-        )
+    found = map_in_order(
+        functools.partial(_survey_group, config), groups, processes=processes, work_seconds=work
     )
+    rows: list[_Rows] = []
+    done = 0
+    for group, row in zip(groups, found, strict=True):
+        rows.append(row)
+        done += sum(shard.num_bytes for shard in group)
+        if on_bytes is not None:
+            on_bytes(done)
     sources = tuple(dict.fromkeys(shard.source for shard in shards))
     numbers = {source: number for number, source in enumerate(sources)}
     shard_source = np.array([numbers[shard.source] for shard in shards], np.int32)

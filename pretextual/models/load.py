@@ -19,6 +19,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from pretextual.core.errors import ModelError
+from pretextual.core.hub import hub_answers
 from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head
@@ -74,10 +75,17 @@ def load(
 def _read_config(place: Path | str) -> PreTrainedConfig:
     try:
         with quiet():
-            config: PreTrainedConfig = AutoConfig.from_pretrained(place)
+            config: PreTrainedConfig = AutoConfig.from_pretrained(
+                place, local_files_only=_only_here(place)
+            )
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(place, error) from error
     return config
+
+
+def _only_here(place: Path | str) -> bool:
+    """Whether to look among local files alone: folders, and names while the Hub cannot be reached."""
+    return isinstance(place, Path) or not hub_answers()
 
 
 def _serving(config: PreTrainedConfig, place: Path | str) -> Head:
@@ -124,7 +132,11 @@ def _read_weights(
         with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(stream(0, "fresh weights").key)
             model, report = factory.from_pretrained(
-                place, config=config, dtype=torch.float32, output_loading_info=True
+                place,
+                config=config,
+                dtype=torch.float32,
+                output_loading_info=True,
+                local_files_only=_only_here(place),
             )
     except Exception as error:  # safetensors, zip, pickle and shape errors share no base
         raise _unreadable(place, error) from error

@@ -25,6 +25,7 @@ OPTIONS: Final = {
     "sample": "corpus.sample",
     "strategy": "objective.strategy",
     "rate": "objective.rate",
+    "code": "code",
 }
 
 
@@ -52,9 +53,13 @@ def request(
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise TypeError(f"no option {', '.join(unknown)}; there are {', '.join(OPTIONS)}")
+    code = options.get("code")
+    if code is not None:
+        paths = [code] if isinstance(code, str | Path) else code
+        options["code"] = [str(path) for path in paths] or None
     given: dict[str, tuple[str, Any]] = {
         OPTIONS[name]: (
-            f"--{name} {value}",
+            f"--{name} {' '.join(value) if isinstance(value, list) else value}",
             parse_scalar(value) if isinstance(value, str) else value,
         )
         for name, value in options.items()
@@ -63,6 +68,7 @@ def request(
     if sources:
         given["corpus.sources"] = ("the sources given", list(sources))
     resolved = load_recipe(recipe or usual_recipe(sources), overrides, options=given)
+    _refuse_idle(resolved)
     resolved = _gentle(resolved)
     if needs_text and not resolved.recipe.corpus.sources:
         raise ConfigError.one(
@@ -73,6 +79,28 @@ def request(
             hint="pretextual pretrain my_texts/, or try it with python-docs",
         )
     return resolved
+
+
+def _refuse_idle(resolved: Resolved) -> None:
+    """What somebody asked for and a loaded tokenizer decides instead must not be passed over in silence.
+
+    Raises:
+        ConfigError: C006.
+    """
+    recipe = resolved.recipe
+    loaded = "tokenizer.load" if recipe.tokenizer.load is not None else "model.init"
+    if recipe.tokenizer.load is None and recipe.model.init is None:
+        return
+    keys = ("tokenizer.kind", "tokenizer.vocabulary_size", "tokenizer.lowercase")
+    idle = [key for key in keys if not resolved.origin(key).startswith(("default", "recipe "))]
+    if idle:
+        raise ConfigError.one(
+            "C006",
+            where=", ".join(f"{key}   ({resolved.origin(key)})" for key in idle),
+            got=f"and {loaded}, which brings a tokenizer as it is",
+            expected="one of the two",
+            hint=f"leave out {idle[0]}, or {loaded} to train a tokenizer",
+        )
 
 
 def _gentle(resolved: Resolved) -> Resolved:

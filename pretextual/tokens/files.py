@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import tokenizers
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, processors
 
 from pretextual.core.errors import TokenError
+from pretextual.core.hub import hub_answers
 from pretextual.tokens.roles import ROLES, guess_roles, read_roles, read_settings
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -141,7 +140,7 @@ def _through_transformers(name: str) -> Loaded:
     try:
         from transformers import AutoTokenizer
 
-        here = path.is_dir() or not _hub_answers()
+        here = path.is_dir() or not hub_answers()
         converted = AutoTokenizer.from_pretrained(name, local_files_only=here)
         backend = tokenizers.Tokenizer.from_str(converted.backend_tokenizer.to_str())
         # Without its vocabulary files Transformers makes a tokenizer of nothing but special tokens.
@@ -159,23 +158,6 @@ def _through_transformers(name: str) -> Loaded:
     backend.no_padding()
     roles = {role: getattr(converted, f"{role}_token", None) for role in ROLES}
     return Loaded(backend, {role: str(token) for role, token in roles.items() if token}, [])
-
-
-def _hub_answers() -> bool:
-    """Whether the Hub can be reached: three seconds, where the client's own attempts take a minute."""
-    from huggingface_hub import constants
-
-    if any(
-        os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-    ):
-        return True
-    address = urllib.parse.urlsplit(constants.ENDPOINT)
-    port = address.port or (80 if address.scheme == "http" else 443)
-    try:
-        socket.create_connection((address.hostname or "", port), timeout=3).close()
-    except OSError:
-        return False
-    return True
 
 
 def _may_hold_tokenizer(folder: Path) -> bool:

@@ -89,7 +89,12 @@ def prepare(
     with _disk_errors(out or cache_folder()), _spool(corpus) as spool:
         shards = open_shards(corpus, spool)
         told("read", 0, shards.num_bytes, "bytes")
-        surveyed = survey(corpus, shards, processes)
+        surveyed = survey(
+            corpus,
+            shards,
+            processes,
+            lambda done: told("read", min(done, shards.num_bytes), shards.num_bytes, "bytes"),
+        )
         told("read", shards.num_bytes, shards.num_bytes, "bytes")
         # The tokenizer is the corpus's own, whatever a budget reads of it: runs of different budgets compare.
         whole = ChosenText(corpus, shards, choose(surveyed, corpus, None), processes)

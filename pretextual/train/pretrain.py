@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from pretextual.core.artifacts import write_atomic, write_json, write_manifest
 from pretextual.core.disk import is_disk_full
 from pretextual.core.errors import RunError, UserError
+from pretextual.recipes.code import keep_code
 from pretextual.recipes.differences import differences
 from pretextual.recipes.load import Resolved, read_resolved
 from pretextual.recipes.recipe import Recipe
@@ -124,6 +126,11 @@ def _enter(run: Run, resolved: Resolved, *, or_resume: bool) -> Recipe:
     if not run.has_begun:
         # What failed before the first step, such as a disk too small, must not hinder the next try.
         run.machine.unlink(missing_ok=True)
+        if resolved.recipe.code:
+            kept = keep_code(resolved.recipe.code, run.folder)
+            resolved = dataclasses.replace(
+                resolved, recipe=resolved.recipe.model_copy(update={"code": kept})
+            )
         write_atomic(run.recipe, resolved.dump())
         return resolved.recipe
     if not or_resume:
@@ -226,12 +233,21 @@ def _measure_general(
     known["text"] = f"{GENERAL_SOURCE}, a fixed sample"
     write_json(path, known)
     if when == "after":
-        before, after = known["before"]["loss"], known["after"]["loss"]
-        verdict = "forgotten" if after > before else "not forgotten"
-        reporter.say(
-            f"general text ({known['text']}): loss {before:.3f} before, {after:.3f} after: {verdict} "
-            f"({after - before:+.3f} nats per target)"
-        )
+        reporter.say(f"general text ({known['text']}): {_forgotten(known)}")
+
+
+def _forgotten(known: dict[str, Any]) -> str:
+    """Both losses and what they say; a change within two standard errors says nothing."""
+    before, after = known["before"]["loss"], known["after"]["loss"]
+    change = after - before
+    error = math.hypot(*(known[when]["loss_standard_error"] for when in ("before", "after")))
+    verdict = "forgotten" if change > 0 else "not forgotten"
+    if abs(change) <= 2.0 * error:
+        verdict = "no clear change"
+    return (
+        f"loss {before:.3f} before, {after:.3f} after: {verdict} "
+        f"({change:+.3f} ± {error:.3f} nats per target)"
+    )
 
 
 def _result(run: Run) -> Pretrained:

@@ -61,14 +61,20 @@ class TensorBoard(Reporter):
                 got="true, but TensorBoard is not installed",
                 hint="pip install 'pretextual[track]', or train.tensorboard=false",
             ) from error
-        self._writer = SummaryWriter(str(folder))
+        self._folder = folder
+        self._make = SummaryWriter
+        self._writer: Any = None
 
     def row(self, row: dict[str, Any]) -> None:
         """Write a row's numbers."""
+        if self._writer is None:
+            # A resumed run repeats the steps behind its checkpoint: what an earlier part wrote of them is hidden.
+            self._writer = self._make(str(self._folder), purge_step=row["step"])
         for name, value in row.items():
             if isinstance(value, float | int) and name not in ("step", "samples"):
                 self._writer.add_scalar(f"{row['split']}/{name}", value, row["step"])
 
     def close(self) -> None:
         """Flush."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

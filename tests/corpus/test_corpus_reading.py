@@ -191,3 +191,17 @@ def test_an_id_is_a_function_of_source_and_bytes(text: str, source: str, place: 
     assert document.id == Document(text, source, "elsewhere", "train").id
     assert document.id != Document(text + "x", source, place).id
     assert document.id != Document(text, source + "x", place).id
+
+
+def test_a_survey_tells_how_far_it_is(tmp_path, monkeypatch):
+    from pretextual.corpus import survey as surveying
+
+    monkeypatch.setattr(surveying, "_GROUP_BYTES", 40)
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text(f"Text number {number}, of some length.\n" * 2)
+    config = CorpusConfig(sources=(str(tmp_path),))
+    shards = open_shards(config, tmp_path / "spool")
+    told = []
+    surveying.survey(config, shards, on_bytes=told.append)
+    assert told == sorted(told) and len(told) > 1
+    assert told[-1] == shards.num_bytes

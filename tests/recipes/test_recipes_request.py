@@ -12,3 +12,12 @@ def test_a_continued_checkpoint_gets_a_gentle_learning_rate_unless_somebody_chos
     chosen = request(["texts"], "bert", ["train.learning_rate=1e-5"], init="checkpoint")
     assert chosen.recipe.train.learning_rate == 1e-5
     assert request(["texts"], "bert").recipe.train.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize("loaded", ["tokenizer.load=some/folder", "model.init=some/folder"])
+@pytest.mark.parametrize("idle", ["tokenizer.kind=unigram", "tokenizer.vocabulary_size=5000"])
+def test_what_a_loaded_tokenizer_decides_cannot_be_asked_for(loaded, idle):
+    with pytest.raises(ConfigError, match="C006"):
+        request(["text.txt"], "bert", [loaded, idle])
+    request(["text.txt"], "bert", [loaded])
+    request(["text.txt"], "bert", [idle])

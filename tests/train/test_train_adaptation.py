@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pretextual.recipes.load import Resolved
 from pretextual.train.budget import resolve_budget
 from pretextual.train.data import Data, open_data, prepare_store
 from pretextual.train.metrics import read_metrics
-from pretextual.train.pretrain import Pretrained, pretrain
+from pretextual.train.pretrain import Pretrained, _forgotten, pretrain
 from pretextual.train.reporter import Reporter
 
 Tiny = Callable[..., Resolved]
@@ -108,9 +109,24 @@ def test_what_was_forgotten_is_measured_and_said(adapted: tuple[Pretrained, list
     before, after = general["before"], general["after"]
     assert before["targets"] == after["targets"] > 1000
     assert before["loss"] != after["loss"]
+    error = math.hypot(before["loss_standard_error"], after["loss_standard_error"])
     verdict = "forgotten" if after["loss"] > before["loss"] else "not forgotten"
+    if abs(after["loss"] - before["loss"]) <= 2 * error:
+        verdict = "no clear change"
     (line,) = [line for line in said if line.startswith("general text")]
     assert f"loss {before['loss']:.3f} before, {after['loss']:.3f} after: {verdict} (" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "verdict"),
+    [(0.3, 0.1, "forgotten"), (-0.3, 0.1, "not forgotten"), (0.19, 0.1, "no clear change")],
+)
+def test_a_change_within_two_standard_errors_is_no_verdict(change, error, verdict):
+    known = {
+        "before": {"loss": 2.0, "loss_standard_error": 0.0},
+        "after": {"loss": 2.0 + change, "loss_standard_error": error},
+    }
+    assert f": {verdict} (" in _forgotten(known)
 
 
 def test_general_loss_before_is_that_of_the_untouched_checkpoint(

@@ -197,6 +197,20 @@ def test_events_hold_every_number_of_the_metrics(tiny: Tiny, tmp_path: Path) -> 
         assert [s.value for s in scalars] == pytest.approx([row["loss"] for row in rows])
 
 
+def test_what_is_repeated_after_a_resume_is_hidden_in_the_events(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from pretextual.train.tracking import TensorBoard
+
+    for steps in (range(1, 6), range(4, 9)):
+        writer = TensorBoard(tmp_path)
+        for step in steps:
+            writer.row({"split": "train", "step": step, "loss": float(step)})
+        writer.close()
+    events = accumulator.EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [scalar.step for scalar in events.Scalars("train/loss")] == list(range(1, 9))
+
+
 def test_a_stop_during_preparation_is_obeyed(tiny: Tiny, texts: Path, tmp_path: Path) -> None:
     own = tmp_path / "texts"
     shutil.copytree(texts, own)
