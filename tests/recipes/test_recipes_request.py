@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from pretextual.core.errors import ConfigError
 from pretextual.recipes.request import request
 
 
