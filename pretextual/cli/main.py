@@ -53,7 +53,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough; keep Python from complaining while it closes stdout.
         sys.stdout = None
         return 0
-    except Exception as error:  # the last line of defence: our bug
+    except Exception as error:  # the last line of defence: our bug, or the user's own code
         return _bug(error)
     return code if isinstance(code, int) else 0
 
@@ -72,6 +72,12 @@ def _usage(error: click.UsageError) -> int:
 
 
 def _bug(error: Exception) -> int:
+    from pretextual.recipes.code import code_failure
+
+    theirs = code_failure(error)
+    if theirs is not None:
+        _log(str(theirs))
+        return theirs.exit_code
     with tempfile.NamedTemporaryFile(
         "w", prefix="pretextual-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:

@@ -38,6 +38,9 @@ _RECIPE_OPTIONS = (
     ),
     click.option("--device", type=click.Choice(DEVICES), help="Where to train."),
     click.option("--sample", metavar="1%|500", help="Train on a share or number of the documents."),
+    click.option(
+        "--code", multiple=True, metavar="FILE", help="Python file with strategies of one's own."
+    ),
 )
 
 

@@ -346,6 +346,35 @@ _declare(
     "would be wrong.",
 )
 _declare(
+    "T025",
+    "spaCy is not installed",
+    "Finding entities with a spaCy pipeline needs spaCy, which comes with `pip install \"pretextual[annotate]\"`. Rules, "
+    "gazetteers and checkpoints need none.",
+)
+_declare(
+    "T026",
+    "no such spaCy pipeline",
+    "`spacy=` of `pretextual annotate STORE --with entities` takes the folder of a pipeline or the name of an installed "
+    "one; it must have a component that finds entities, such as `ner` or `entity_ruler`.",
+)
+_declare(
+    "T027",
+    "names or facts cannot be read",
+    "A gazetteer has a name on every line, then after tabs its type and an id, both optional; facts are lines of head, "
+    "relation and tail with tabs between them. Both are UTF-8.",
+)
+_declare(
+    "T028",
+    "no token-classification checkpoint",
+    "`checkpoint=` of `pretextual annotate STORE --with entities` takes the folder or Hub name of a Transformers model "
+    "that labels tokens in the IOB way (`O`, `B-PER`, `I-PER`), with a tokenizer that knows offsets.",
+)
+_declare(
+    "T029",
+    "too many types of entities",
+    "The type of an entity is kept in one byte. Use the third field of a gazetteer's line for what tells things apart.",
+)
+_declare(
     "T030",
     "nothing to take the parse from",
     "`pretextual annotate STORE --with syntax` needs either a spaCy pipeline (`pipeline=`) or treebank files in CoNLL-U "
@@ -606,6 +635,44 @@ _declare(
     "code is not what it was",
     "A run keeps copies of the user's own code in its folder `code`. One of them was changed, so going on would mask "
     "differently.",
+)
+_declare(
+    "R020",
+    "nothing to compare",
+    "`compare` needs at least two different values, written `--vary key=a,b`, and at least two seeds of each, since the "
+    "spread over seeds is what a difference is measured by.",
+)
+_declare(
+    "R021",
+    "a key that cannot be varied",
+    "Losses compare only on the same text, cut into the same windows, after the same number of steps. What decides "
+    "those is the same for all values.",
+)
+_declare(
+    "R022",
+    "a comparison needs a number of steps",
+    "A time budget or early stopping gives every run its own number of steps, so that speed would count as learning.",
+)
+_declare(
+    "R023",
+    "nothing to measure by",
+    "Models are compared on held-out text, by document. There is none, or a single document, from which nothing can be "
+    "said of others.",
+)
+_declare(
+    "R024",
+    "the folder holds another comparison",
+    "A row in `rows.jsonl` has the name of a job but comes from another recipe, text or set of minimal pairs.",
+)
+_declare(
+    "R025",
+    "not minimal pairs",
+    "Minimal pairs are JSON lines as BLiMP publishes them: UID, pairID, sentence_good and sentence_bad.",
+)
+_declare(
+    "R026",
+    "models that cannot be asked the same",
+    "The values compared give models of different kinds: some fill gaps, some say what comes next.",
 )
 _declare(
     "R040",

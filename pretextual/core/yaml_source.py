@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from pretextual.core.config import Config
 from pretextual.core.errors import ConfigError, Problem
 
 Plain = None | bool | int | float | str
@@ -224,7 +225,11 @@ _Dumper.add_implicit_resolver(
 
 
 def write_inline(value: Any) -> str:
-    """A scalar or a list of scalars as one line of YAML that `read_yaml` reads back equal."""
+    """Scalars, lists, mappings and configs as one line of YAML that `read_yaml` reads back equal."""
+    if isinstance(value, Config):
+        return write_inline(value.model_dump(mode="json"))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {write_inline(v)}" for key, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(write_inline(item) for item in value) + "]"
     if isinstance(value, str):

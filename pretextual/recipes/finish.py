@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from pydantic import ValidationError
 
 from pretextual.core.config import Config
-from pretextual.core.errors import ConfigError, Problem
+from pretextual.core.errors import ConfigError, Problem, nearest
+from pretextual.core.yaml_source import Items, Mapping, Node, plain
 from pretextual.recipes.check_value import Refused, check_value, written
 from pretextual.recipes.draft import Draft
 from pretextual.recipes.schema import Model, all_paths, kind_of, slots
@@ -37,8 +39,10 @@ def _build(
         tree = {name: getattr(default, name) for name in default.model_fields_set}
     for name, slot in slots(model).items():
         path = f"{prefix}{name}"
-        if path in draft.given:
-            given = draft.given[path]
+        given = draft.given.get(path)
+        if given is not None and slot.item is not None and isinstance(given.node, Items):
+            tree[name] = _build_items(slot.item, path, given.node, problems)
+        elif given is not None:
             try:
                 tree[name] = check_value(model, name, given.node)
             except Refused as refused:
@@ -61,6 +65,44 @@ def _build(
     return tree
 
 
+def _build_items(model: Model, path: str, node: Items, problems: list[Problem]) -> list[Config]:
+    """The configs of a list, each laid and checked like a config of its own; problems say which it is."""
+    found = []
+    for number, item in enumerate(node.items):
+        here = f"{path}[{number}]"
+        try:
+            if isinstance(item, Mapping):
+                inner = Draft(model)
+                inner.lay(item)
+                found.append(finish(inner))
+            else:
+                found.append(model.model_validate(plain(item)))
+        except ConfigError as error:
+            problems += [
+                dataclasses.replace(one, where=f"{here}.{one.where}".replace(".   (", "   ("))
+                for one in error.problems
+            ]
+        except ValidationError:
+            problems.append(_no_item(model, here, item))
+    return found
+
+
+def _no_item(model: Model, path: str, node: Node) -> Problem:
+    """The problem of an item that is neither a mapping nor a name that stands for one."""
+    needed = (slot for slot in slots(model).values() if slot.info.is_required())
+    names = [kind for slot in needed for kind in slot.variants if kind]
+    close = nearest(written(node), names)
+    return Problem(
+        code="C005",
+        where=f"{path}   ({node.place})",
+        got=written(node),
+        expected=" or ".join(
+            [*[", ".join(names)] * bool(names), f"a mapping with {', '.join(model.model_fields)}"]
+        ),
+        hint=f"did you mean {close}?" if close else "",
+    )
+
+
 def _late(draft: Draft, error: dict[str, Any]) -> Problem:
     """What pydantic found that looks at several values together, or at one by the config's own rule."""
     known = set(all_paths(draft.root))
@@ -74,9 +116,11 @@ def _late(draft: Draft, error: dict[str, Any]) -> Problem:
         where = f"{path}   ({given.place})"
         return Problem(code="C005", where=where, got=written(given.node), hint=said)
     if error["type"] == "missing":
-        name = error["loc"][-1]
-        place = next((g.place for key, g in draft.given.items() if key.startswith(f"{path}.")), "")
-        where = f"{path}.{name}   ({place})"
+        name = str(error["loc"][-1])
+        group = path if path.rpartition(".")[2] != name else path.rpartition(".")[0]
+        prefix = f"{group}." if group else ""
+        place = next((g.place for key, g in draft.given.items() if key.startswith(prefix)), "")
+        where = f"{prefix}{name}   ({place})"
         return Problem(code="C005", where=where, got="nothing", expected=f"a value for {name}")
     prefix = f"{path}." if path else ""
     named = [

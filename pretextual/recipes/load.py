@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pretextual.core.errors import Problem
+from pretextual.core.errors import Problem, RunError
 from pretextual.core.yaml_source import Mapping, Place
+from pretextual.recipes.check_value import written
+from pretextual.recipes.code import FOLDER, CodeFile, code_files, load_code
 from pretextual.recipes.draft import Draft
 from pretextual.recipes.dump import dump
 from pretextual.recipes.files import chain_of, is_builtin, read_root, recipe_names
@@ -90,9 +92,20 @@ def load_recipe(
     Raises:
         ConfigError: everything that is wrong, at once.
     """
+    chain = chain_of(str(name))
+    given = [
+        at(dotted, node_of(value, Place(origin), quoted=False), Place(origin))
+        for dotted, (origin, value) in (options or {}).items()
+    ]
+    patches = [parse_override(text) for text in overrides]
+    layers = [patch for patch in patches if isinstance(patch, Mapping)]
+    # First of all, because what a recipe may say depends on it.
+    beside = [(layer, path.parent) for _, path, layer in chain]
+    files = code_files([*beside, *((layer, None) for layer in (*given, *layers))])
+    code_hash = load_code(files)
     draft = Draft(Recipe, ALTERNATIVES)
     rank = 0
-    for title, path, layer in chain_of(str(name)):
+    for title, path, layer in chain:
         # A recipe that extends another is not called like it.
         draft.forget("name")
         draft.forget("description")
@@ -101,23 +114,45 @@ def load_recipe(
         if "name" not in draft.given:
             place = Place(f"name of {path.name}")
             draft.lay(at("name", node_of(title, place), place))
-    for dotted, (origin, value) in (options or {}).items():
-        place = Place(origin)
-        draft.lay(at(dotted, node_of(value, place, quoted=False), place), rank=rank + 1)
-    patches = [parse_override(text) for text in overrides]
+    for layer in given:
+        draft.lay(layer, rank=rank + 1)
     draft.problems += [patch for patch in patches if isinstance(patch, Problem)]
-    layers = [patch for patch in patches if isinstance(patch, Mapping)]
     for layer in sorted(layers, key=order):
         draft.lay(layer, rank=rank + 1)
+    _hold_code(draft, files, code_hash)
     origins = {path: given.origin for path, given in draft.given.items()}
     return Resolved(_recipe(draft), origins, tuple(draft.notices))
 
 
 def read_resolved(path: Path) -> Resolved:
     """A recipe as a run wrote it: complete, extends nothing."""
+    root = read_root(path)
+    files = code_files([(root, path.parent)])
+    code_hash = load_code(files)
     draft = Draft(Recipe)
-    draft.lay(read_root(path))
+    draft.lay(root)
+    known = draft.given.get("code_hash")
+    if files and known is not None and written(known.node).strip('"') != code_hash:
+        raise RunError.one(
+            "R018",
+            where=path.parent / FOLDER,
+            got=f"code {code_hash[:12]}",
+            expected=f"code {written(known.node)[:12]}, with which the run began",
+            hint="put the files back as they were, or start a new run",
+        )
     return Resolved(_recipe(draft), {key: str(path) for key in draft.given})
+
+
+def _hold_code(draft: Draft, files: Sequence[CodeFile], code_hash: str) -> None:
+    """Let a recipe say exactly which files were imported, and what stood in them."""
+    draft.forget("code_hash")
+    given = draft.given.get("code")
+    if not files or given is None:
+        return
+    node = node_of([str(file.path) for file in files], given.place)
+    draft.given["code"] = dataclasses.replace(given, node=node)
+    place = Place(f"content of {', '.join(file.path.name for file in files)}")
+    draft.lay(at("code_hash", node_of(code_hash, place), place))
 
 
 def _recipe(draft: Draft) -> Recipe:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from annotated_types import Ge, Lt
 
 from pretextual.core.artifacts import fingerprint
-from pretextual.core.config import Config
+from pretextual.core.config import Config, Texts
 from pretextual.corpus.config import CorpusConfig
 from pretextual.models.config import ModelConfig
 from pretextual.objectives import MaskedLMConfig, ObjectiveConfig
@@ -20,6 +20,7 @@ from pretextual.windows.config import WindowsConfig
 WHERE: Final = (
     "name",
     "description",
+    "code",
     "corpus.sources",
     "tokenizer.load",
     "model.init",
@@ -50,6 +51,12 @@ class Recipe(Config):
 
     seed: Annotated[int, Ge(0), Lt(1 << 63)] = 0
     """Everything random follows from it."""
+
+    code: Texts = ()
+    """Python files with strategies of one's own, here or beside the recipe; a run keeps copies."""
+
+    code_hash: str = ""
+    """Stands for the content of those files; filled in when the recipe is read."""
 
     corpus: CorpusConfig = CorpusConfig()
     """What is read and what is held out."""

@@ -27,6 +27,7 @@ class Slot:
         info: pydantic's description of it.
         variants: config classes that may stand there, by `kind`; a plain group has one, named by "".
         takes_value: whether something other than a mapping may stand there.
+        item: the class of every item, where a list of configs stands there.
         values: how many values it can have, in words.
     """
 
@@ -35,6 +36,7 @@ class Slot:
     variants: dict[str, Model]
     takes_value: bool
     values: str
+    item: Model | None = None
 
     @property
     def group(self) -> Model | None:
@@ -105,7 +107,20 @@ def _slot(name: str, info: FieldInfo) -> Slot:
         variants=variants,
         takes_value=bool(others),
         values=" or ".join(words) if words else "a group of keys",
+        item=next(filter(None, (_item(member) for member, _ in others)), None),
     )
+
+
+def _item(member: Any) -> Model | None:
+    """The config class that a tuple type holds."""
+    held = next(iter(typing.get_args(member)), None) if typing.get_origin(member) is tuple else None
+    return held if isinstance(held, type) and issubclass(held, Config) else None
+
+
+def forget() -> None:
+    """Read everything off the classes anew: there are new ones."""
+    slots.cache_clear()
+    all_paths.cache_clear()
 
 
 def _words(member: Any, metadata: tuple[Any, ...]) -> str:
@@ -117,6 +132,8 @@ def _words(member: Any, metadata: tuple[Any, ...]) -> str:
         return f"{', '.join(first)} or {last}" if first else last
     if typing.get_origin(member) is tuple:
         (item, *_) = typing.get_args(member)
+        if inner := _item(member):
+            return f"a list of mappings with {', '.join(inner.model_fields)}"
         return "a list of " + {"text": "texts"}.get(_words(item, ()), "numbers")
     name = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(
         member, getattr(member, "__name__", str(member))

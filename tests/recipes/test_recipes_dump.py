@@ -73,6 +73,7 @@ def test_the_hash_covers_what_is_computed(tmp_path):
 def test_the_hash_does_not_cover_where(path):
     values = {
         "corpus.sources": "[a.txt]",
+        "code": "[]",
         "train.device": "cpu",
         "train.tensorboard": "true",
     }
