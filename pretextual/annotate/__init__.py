@@ -8,8 +8,10 @@ from __future__ import annotations
 from pretextual.annotate.base import REGISTRY, Annotation, Annotator, annotator_class
 from pretextual.annotate.context import Context
 from pretextual.annotate.counts import Counts
+from pretextual.annotate.entities import Entities
 from pretextual.annotate.make import annotate_stretch, make_layer, require_layers
 from pretextual.annotate.phrases import Phrases
+from pretextual.annotate.syntax import Syntax
 from pretextual.core.verb_package import make_callable
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "Annotator",
     "Context",
     "Counts",
+    "Entities",
     "Phrases",
+    "Syntax",
     "annotate_stretch",
     "annotator_class",
     "make_layer",
