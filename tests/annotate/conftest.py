@@ -50,3 +50,16 @@ def stores(tmp_path_factory, texts):
 @pytest.fixture(params=KINDS)
 def store(request, stores):
     return stores[request.param]
+
+
+@pytest.fixture(scope="session")
+def store_of(tmp_path_factory):
+    """Makes a store of given texts, lower case."""
+
+    def make(texts, held_out=0.0):
+        folder = tmp_path_factory.mktemp("store")
+        corpus = CorpusConfig(sources=(str(write_texts(folder, texts)),), held_out=held_out)
+        tokenizer = TokenizerConfig(kind="wordpiece", lowercase=True)
+        return prepare(corpus, tokenizer, folder / "store")
+
+    return make

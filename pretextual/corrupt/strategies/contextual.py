@@ -35,10 +35,10 @@ class Contextual(Strategy):
     by: Literal["surprise", "centrality"] = "surprise"
     """Whether words that their sentence does not announce are hidden more often, or those at its centre."""
 
-    exponent: float = Field(default=1.0, ge=0.0, le=8.0)
-    """Power of the value: 0 treats all words with a value above 0 alike, higher ones prefer more sharply."""
+    exponent: float = Field(default=2.0, ge=0.0, le=8.0)
+    """Power of the value: 0 treats all words with a value above 0 alike; 2: 12 bits count nine times 4 bits."""
 
-    floor: float = Field(default=0.05, ge=0.0, le=1.0)
+    floor: float = Field(default=0.005, ge=0.0, le=1.0)
     """Smallest weight of a word as a share of the largest; 0: words of value 0 are never hidden."""
 
     @property
