@@ -18,6 +18,7 @@ from pretextual.corrupt.statistics import (
     statistics,
     tally,
 )
+from pretextual.corrupt.strategies import Strategy
 from pretextual.objectives.masked_lm import Corruption, MaskedLM
 from pretextual.tokens.punctuation import punctuation_table
 from pretextual.tokens.tokenizer import Tokenizer
@@ -75,22 +76,40 @@ def _punctuation(tokenizer: Tokenizer) -> NDArray[np.bool_]:
     return punctuation_table(tokenizer)
 
 
-def mask_lines(found: Statistics, name: str) -> list[str]:
-    """A few lines for a log: what is hidden, and whatever is not as it was asked for."""
+def mask_log(source: ExampleSource, tokenizer: Tokenizer) -> list[str]:
+    """Lines for a run's log about the masks of its first windows; none for objectives that hide nothing.
+
+    The first says what is hidden, beside what was asked for; warnings follow where chance cannot explain the
+    difference.
+    """
+    objective = source.objective
+    found = mask_statistics(source, tokenizer)
+    if found is None or not isinstance(objective, MaskedLM):
+        return []
     hidden, masked, randomised, kept = found.findings[:4]
-    parts = [
-        f"masks: {name} hides {hidden.share:.2%} of {hidden.of:,} tokens"
-        + (f" (asked for {hidden.expected:.2%})" if hidden.expected is not None else ""),
-        f"{masked.share:.1%} masked, {randomised.share:.1%} randomised, {kept.share:.1%} kept",
-    ]
     empty = found.finding("windows without a target")
-    parts.append(f"{empty.count:,} of {counted(empty.of, 'window')} without a target")
-    parts += [
-        f"{finding.share:.1%} {finding.name.removeprefix('targets ')}"
-        for finding in found.findings
-        if finding.name.startswith("targets on ")
+    places = [one for one in found.findings if one.name.startswith("targets on ")]
+    parts = [
+        f"masks: {strategy_name(objective.config.strategy)} hides {hidden.share:.2%} of the first "
+        f"{hidden.of:,} ordinary tokens (asked for: {hidden.expected:.2%})",
+        f"{masked.share:.1%} masked, {randomised.share:.1%} randomised, {kept.share:.1%} kept",
+        f"units of {lengths_line(found)}",
+        f"{empty.count:,} of {counted(empty.of, 'window')} without a target",
+        *(f"{one.share:.1%} {one.name.removeprefix('targets ')}" for one in places),
     ]
-    return ["; ".join(parts), *(f"warning: {surprise(one)}" for one in found.surprises)]
+    return ["; ".join(parts), *(f"warning: masks: {surprise(one)}" for one in found.surprises)]
+
+
+def strategy_name(strategy: Strategy) -> str:
+    """A strategy's kind, and its options where they differ from the defaults and are plain values."""
+    chosen = strategy.model_dump(mode="json", exclude_defaults=True)
+    kind = strategy.model_dump()["kind"]
+    options = [
+        f"{name}={value}"
+        for name, value in chosen.items()
+        if name != "kind" and isinstance(value, str | int | float)
+    ]
+    return " ".join([kind, *options])
 
 
 def statistic_rows(
@@ -122,19 +141,21 @@ def _cell(finding: Finding | None) -> str:
 
 
 def asked(findings: Sequence[Finding | None]) -> str:
-    """What was asked for, where all columns were asked for the same."""
-    wanted = {
+    """What was asked for: once where all columns were asked for the same."""
+    wanted = dict.fromkeys(
         f"{finding.expected:.1%}"
         for finding in findings
         if finding is not None and finding.expected is not None
-    }
-    return wanted.pop() if len(wanted) == 1 else ""
+    )
+    return " / ".join(wanted)
 
 
 def over(found: Statistics, num_windows: int) -> str:
     """What was counted; an epoch has `num_windows`."""
     again = found.windows > num_windows
-    times = f" ({counted(num_windows, 'window')} an epoch, {-(-found.windows // num_windows)} epochs)"
+    times = (
+        f" ({counted(num_windows, 'window')} an epoch, {-(-found.windows // num_windows)} epochs)"
+    )
     windows = counted(found.windows, "window") + (times if again else "")
     return f"{windows}, {found.ordinary:,} ordinary tokens"
 

@@ -14,8 +14,6 @@ from pretextual.annotate import require_layers
 from pretextual.core.errors import TokenError
 from pretextual.corrupt.example import Example
 from pretextual.corrupt.statistics import Statistics
-from pretextual.corrupt.strategies import Strategy
-from pretextual.objectives import build_objective
 from pretextual.objectives.base import Objective
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.layers import LayerFolder, find_layer, open_layer
@@ -24,7 +22,7 @@ from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.data import OnProgress
 from pretextual.train.examples import ExampleSource
 from pretextual.train.loose_text import TextHome, annotated, stretch_of
-from pretextual.train.masks import corruption, mask_statistics
+from pretextual.train.masks import corruption, mask_statistics, strategy_name
 from pretextual.windows.layers import SplitLayer
 from pretextual.windows.plan import Plan, plan
 from pretextual.windows.split import TokenSplit
@@ -107,9 +105,8 @@ def peek_store(
         for name, layer in _layers(store, objectives, on_progress).items()
     }
     split = store.split("train")
-    return _look(
-        recipes, objectives, split, layers, store.tokenizer, windows, epoch, f"store {store.folder}"
-    )
+    origin = f"text of {', '.join(recipes[0].corpus.sources)}"
+    return _look(recipes, objectives, split, layers, store.tokenizer, windows, epoch, origin)
 
 
 def peek_text(
@@ -141,7 +138,7 @@ def peek_text(
 
 def _objectives(recipes: Sequence[Recipe], tokenizer: Tokenizer) -> list[Objective]:
     return [
-        build_objective(recipe.objective, tokenizer.special, tokenizer.size) for recipe in recipes
+        recipe.objective.build(tokenizer.special, tokenizer.size) for recipe in recipes
     ]
 
 
@@ -205,15 +202,3 @@ def _view(
 def _beginning(samples: ArrayLike) -> NDArray[np.float64]:
     """Schedules stand at their beginning: how long a training will be is not known here."""
     return np.zeros(np.shape(samples))
-
-
-def strategy_name(strategy: Strategy) -> str:
-    """A strategy's kind, and its options where they differ from the defaults and are plain values."""
-    chosen = strategy.model_dump(mode="json", exclude_defaults=True)
-    kind = strategy.model_dump()["kind"]
-    options = [
-        f"{name}={value}"
-        for name, value in chosen.items()
-        if name != "kind" and isinstance(value, str | int | float)
-    ]
-    return " ".join([kind, *options])

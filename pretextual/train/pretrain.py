@@ -14,6 +14,7 @@ from typing import Any
 from pretextual.core.artifacts import write_atomic, write_json, write_manifest
 from pretextual.core.disk import is_disk_full
 from pretextual.core.errors import RunError, UserError
+from pretextual.objectives.masked_lm import MaskedLM
 from pretextual.recipes.code import keep_code
 from pretextual.recipes.differences import differences
 from pretextual.recipes.load import Resolved, read_resolved
@@ -211,6 +212,12 @@ def _finish(
         inputs={"store": data.store.fingerprint, "tokenizer": data.store.tokenizer_hash},
         facts={"step": state.step, "samples": state.samples, "best_step": best},
     )
+    if isinstance(data.objective, MaskedLM):
+        hidden = sum(row["targets"] for row in read_metrics(run.metrics, "train"))
+        reporter.say(
+            f"masks: {hidden:,} of {state.tokens:,} tokens were hidden in the whole run "
+            f"({hidden / max(state.tokens, 1):.2%}; special tokens count here, but are never hidden)"
+        )
     if trainer.timekeeper.is_timed:
         reporter.say(
             "to repeat this timed run to the bit: copy its recipe.yaml, controls.jsonl and machine.json into a "

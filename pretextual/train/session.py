@@ -32,6 +32,7 @@ from pretextual.train.examples import ExampleSource
 from pretextual.train.feedback import ControlArrays, WordLosses, num_words
 from pretextual.train.loop import Cadence, Trainer
 from pretextual.train.machine import peak_rate, training_flops_per_token
+from pretextual.train.masks import mask_log
 from pretextual.train.metrics import cut_metrics
 from pretextual.train.optimiser import build_optimiser
 from pretextual.train.reading import tokens_to_read
@@ -97,9 +98,8 @@ def open_session(
     evaluator = Evaluator(recipe, data, backbone, place, rows=micro)
     arrays = ControlArrays(controls, run.folder)
     source = ExampleSource(data.train, data.objective, recipe.seed, keeper.horizon.progress, arrays)
-    first = ExampleSource(data.train, data.objective, recipe.seed, _no_progress).batch(
-        0, min(budget.batch_rows, len(data.train))
-    )
+    beginning = ExampleSource(data.train, data.objective, recipe.seed, _no_progress)
+    first = beginning.batch(0, min(budget.batch_rows, len(data.train)))
     if not controls.of_kind("horizon"):
         seconds = None
         if budget.seconds is not None:
@@ -125,6 +125,8 @@ def open_session(
     for note in data.store.facts.get("notes", ()):
         reporter.say(f"note: {note}")
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
+    for line in mask_log(beginning, data.store.tokenizer):
+        reporter.say(line)
     trainer = Trainer(
         config=recipe.train,
         seed=recipe.seed,
