@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pretextual import annotate, evaluate, report
+    from pretextual import annotate, compare, evaluate, report
     from pretextual.api import peek, prepare, pretrain
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
@@ -32,6 +32,7 @@ __all__ = [
     "TrainerCallback",
     "annotate",
     "collator",
+    "compare",
     "dataset",
     "evaluate",
     "fill",
@@ -62,7 +63,7 @@ _WHERE = {
     "resume": "pretextual.train.pretrain",
 }
 #: Verbs that are packages too, which can be called.
-_PACKAGES = ("annotate", "evaluate", "report")
+_PACKAGES = ("annotate", "compare", "evaluate", "report")
 
 
 def __getattr__(name: str) -> Any:

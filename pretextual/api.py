@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pretextual.recipes.request import request
 
 if TYPE_CHECKING:
+    from pretextual.compare.results import Comparison
     from pretextual.tokens.layers import LayerFolder
     from pretextual.tokens.store import TokenStore
     from pretextual.train.held_out import HeldOutResult
@@ -193,6 +194,61 @@ def evaluate(
 
     resolved = request(_texts(sources), None, overrides, **options)
     return evaluate_text(os.fspath(model), resolved.recipe, on_progress=on_progress)
+
+
+def compare(
+    *sources: Source,
+    vary: Mapping[str, Sequence[Any]],
+    out: Source,
+    seeds: int = 3,
+    sweep: tuple[str, Sequence[Any]] | None = None,
+    calibrate: int = 0,
+    pairs: Source | None = None,
+    stop_after: str | float | None = None,
+    recipe: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Comparison:
+    """Train the same under several values, and tell differences from chance.
+
+    Args:
+        sources: text.
+        vary: values by dotted path; the first combination is the baseline.
+        out: folder of the comparison; what is done there already is not done again.
+        seeds: runs of each value.
+        sweep: a key and the values that each candidate may choose from.
+        calibrate: seeds of the baseline for seeing how often equals are told apart.
+        pairs: file of minimal pairs; None takes BLiMP from `$PRETEXTUAL_DATA`, where it is there.
+        stop_after: `15m` or seconds; then everything is saved and `Interrupted` is raised.
+        recipe: name or file.
+        overrides: `a.b=c`, for all.
+        reporter: is told what happens; None is silent.
+        options: as of `pretrain`.
+    """
+    from pretextual.compare.run import Comparing, usual_pairs
+    from pretextual.compare.setup import Asked
+    from pretextual.compare.vary import candidates, written
+    from pretextual.core.config import parse_seconds
+
+    asked = Asked(
+        candidates=candidates(vary),
+        sources=tuple(_texts(sources)),
+        recipe=recipe,
+        overrides=tuple(overrides),
+        options=options,
+        num_seeds=seeds,
+        sweep=None if sweep is None else (sweep[0], tuple(written(one) for one in sweep[1])),
+        calibration_seeds=calibrate,
+    )
+    seconds: Any = parse_seconds(stop_after)
+    return Comparing(
+        asked,
+        Path(out),
+        pairs=usual_pairs() if pairs is None else Path(pairs),
+        reporter=reporter,
+        seconds=seconds,
+    ).run()
 
 
 def _texts(sources: Sequence[Source]) -> list[str]:

@@ -17,6 +17,7 @@ VERBS: Final[dict[str, str]] = {
     "fill": "Fill the gaps of a sentence.",
     "generate": "Continue a text.",
     "evaluate": "Measure a model on a text.",
+    "compare": "Train the same under several values, and tell differences from chance.",
     "report": "Draw a run as one HTML page.",
     "doctor": "Show versions, cores, memory, GPU and measured speed.",
 }
