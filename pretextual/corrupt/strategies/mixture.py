@@ -111,16 +111,12 @@ class Mixture(Strategy):
         """The units that its part gives to every row.
 
         Returns:
-            Rows with units of their own numbering; a unit of one token is no special case in a mixture, so
-            the count rule `stochastic` serves all: for single tokens it is exact.
+            Rows with units of their own numbering. The count rule `stochastic` serves all parts: for single
+            tokens it is exact.
         """
         chosen = self.choose(moment)
-        present = np.unique(chosen).tolist()
-        if len(present) == 1:
-            alone: Strategy = self.parts[present[0]].strategy
-            return alone.units(windows, moment)
         found = []
-        for number in present:
+        for number in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == number)
             strategy = self.parts[number].strategy
             found.append((rows, strategy.units(windows.of_rows(rows), moment.of_rows(rows))))
@@ -135,33 +131,32 @@ def merge(found: list[tuple[NDArray[np.int64], Units]], shape: tuple[int, ...]) 
         shape: B and T.
 
     Returns:
-        Weights only where some rows have any (1 for the others), tiers likewise (0 for the others).
+        Weights for all rows, 1 where a part gives none: the engine draws units with and without weights in
+        different ways, and how a row is drawn must not depend on the rows beside it. Tiers only where some
+        rows have any, 0 for the others, which changes nothing for these.
     """
     numbers = np.full(shape, -1, dtype=np.int32)
     for rows, units in found:
         numbers[rows] = units.numbers
-    weights = _joined([(rows, units.numbers, units.weights) for rows, units in found], 1)
-    tiers = _joined([(rows, units.numbers, units.tiers) for rows, units in found], 0)
-    return Units(numbers, weights, tiers, single=all(units.single for _, units in found))
+    single = all(units.single for _, units in found)
+    most = shape[1] if single else int(numbers.max(initial=-1)) + 1
+    weights = np.ones((shape[0], most))
+    for rows, units in found:
+        if units.weights is not None:
+            _put(units.weights, weights, rows)
+    tiers = None
+    if any(units.tiers is not None for _, units in found):
+        tiers = np.zeros(weights.shape, dtype=np.uint8)
+        for rows, units in found:
+            if units.tiers is not None:
+                _put(units.tiers, tiers, rows)
+    return Units(numbers, weights, tiers, single=single)
 
 
-def _joined(
-    found: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any] | None]], fill: int
-) -> NDArray[Any] | None:
-    """Values per unit of all rows, `[B, U]`; `fill` where rows have none, None where no row has any."""
-    given = [values for _, _, values in found if values is not None]
-    if not given:
-        return None
-    most = max(
-        int(numbers.max(initial=-1)) + 1 if values is None else values.shape[1]
-        for _, numbers, values in found
-    )
-    height = sum(len(rows) for rows, _, _ in found)
-    joined = np.full((height, most), fill, dtype=np.result_type(*given))
-    for rows, _, values in found:
-        if values is not None:
-            joined[rows, : values.shape[1]] = values
-    return joined
+def _put(values: NDArray[Any], into: NDArray[Any], rows: NDArray[np.int64]) -> None:
+    """Write values per unit into some rows; columns beyond the highest unit are not read."""
+    width = min(values.shape[1], into.shape[1])
+    into[rows, :width] = values[:, :width]
 
 
 def _turns(mixture: Mixture) -> NDArray[np.float64]:
