@@ -89,7 +89,9 @@ def cut_lengths(
 
 
 def lengths_z(counts: I64, lengths: NDArray[np.float64]) -> float | None:
-    """How far counts of lengths lie from their distribution, as a standard score; None for too few.
+    """How far counts of lengths lie from their distribution, as a standard score.
+
+    None where there are too few for a score; infinite where a length has come up that has no chance.
 
     References:
         Pearson's chi-square, made nearly normal by the cube root of Wilson and Hilferty 1931.
@@ -97,6 +99,8 @@ def lengths_z(counts: I64, lengths: NDArray[np.float64]) -> float | None:
     chances = np.zeros(BINS)
     chances[: lengths.size] = lengths[:BINS]
     chances[-1] += lengths[BINS:].sum()
+    if counts[chances == 0].any():
+        return float("inf")
     expected = chances * counts.sum()
     # Rare lengths share a bin with the next shorter ones, from the long end on.
     borders = [BINS]
@@ -108,7 +112,7 @@ def lengths_z(counts: I64, lengths: NDArray[np.float64]) -> float | None:
             total = 0.0
     begins = np.unique([0, *borders[1:-1]])
     if begins.size < 2:
-        return None if counts[chances > 0].sum() == counts.sum() else float("inf")
+        return None
     wanted = np.add.reduceat(expected, begins)
     seen = np.add.reduceat(counts, begins)
     degrees = begins.size - 1

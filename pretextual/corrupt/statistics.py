@@ -303,8 +303,9 @@ def _rate_finding(counted: Tally, promise: Promise) -> Finding:
         seen = (squares - total**2 / counted.windows) * counted.windows / (counted.windows - 1)
     spread = max(seen, counted.variance)
     z = total / np.sqrt(spread) if spread > 1e-12 else 0.0 if abs(total) < 1e-6 else np.inf * total
-    at_most = promise.count == "at-most"  # long units may leave a rest of the budget unused
-    holds = z <= NOISE if at_most else abs(z) <= NOISE
+    # Units of several tokens that must all fit may leave a rest of the budget unused.
+    may_lack = promise.count == "at-most" and counted.unit_tokens[1:].any()
+    holds = z <= NOISE if may_lack else abs(z) <= NOISE
     asked = counted.asked / max(counted.ordinary, 1)
     return Finding("hidden", counted.targets, counted.ordinary, asked, _finite(z), bool(holds))
 
@@ -332,7 +333,8 @@ def _length_finding(counted: Tally, lengths: NDArray[np.float64]) -> Finding:
     z = lengths_z(counted.cut_words, lengths)
     count, total = int(counted.cut_words[0]), int(counted.cut_words.sum())
     holds = None if z is None else z <= NOISE
-    return Finding("units cut to one word", count, total, float(lengths[0]), z, holds)
+    found = None if z is None else _finite(z)
+    return Finding("units cut to one word", count, total, float(lengths[0]), found, holds)
 
 
 def _finite(z: float) -> float | None:
