@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.annotate.make import Run
-from pretextual.annotate.ngrams import I64, Words, ngram_keys, ngram_places, words_of
+from pretextual.annotate.ngrams import I64, Words, ngram_keys, ngram_places, word_facts
 from pretextual.core.randomness import U64
 from pretextual.corpus.pool import map_in_order
 
@@ -141,8 +141,8 @@ def _count_part(
     table = np.empty((6, keys.size), dtype=np.uint64)
     table[_KEY] = keys
     table[_COUNT] = counts
-    table[_FIRST] = words.borders[begin] + part.begin
-    table[_SIZE] = words.borders[begin + size] - words.borders[begin]
+    table[_FIRST] = words.starts[begin] + part.begin
+    table[_SIZE] = words.stops[begin + size - 1] - words.starts[begin]
     table[_WHOLE] = words.letters[begin] & words.letters[begin + size - 1]
     table[_SPLIT] = splits[first].view(np.uint64)
     path = scratch / f"{number:08d}.npy"
@@ -151,15 +151,12 @@ def _count_part(
 
 
 def _words(number: int, part: Run, size: int, special: tuple[int, ...], scratch: Path) -> Words:
-    """The words of one part; what needs its text is looked up once, at the first level, and kept in a byte each."""
+    """The words of one part; what only its text tells is looked up once, at the first level, and kept."""
     stretch = part.stretch()
     path = scratch / f"words-{number:08d}.npy"
-    if size > 1:
-        room, letters = np.load(path)
-        return Words.of(stretch, room, letters.astype(bool))
-    words = words_of(stretch, special)
-    np.save(path, np.stack([np.minimum(words.room, 255), words.letters]).astype(np.uint8))
-    return words
+    if size == 1:
+        np.save(path, word_facts(stretch, special))
+    return Words.of(stretch, np.load(path))
 
 
 def _best_splits(words: Words, places: I64, size: int, scratch: Path) -> tuple[I64, F64]:

@@ -26,12 +26,18 @@ _HASHING = stream(0, "n-grams")
 _JOINERS = np.array([0x27, 0x2019, 0x2D, 0x2010, 0x2011], dtype=np.uint32)
 
 
+#: Rows of what `word_facts` says of every word: whether it is visible, whether it is a word of letters or digits
+#: and not a joiner, and its room.
+_SHOWN, _LETTERS, _ROOM = range(3)
+
+
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """The W words of a stretch.
+    """The W visible words of a stretch; tokens of mere white space between them are passed over.
 
     Attributes:
-        borders: first token of every word, and the number of tokens, `[W + 1]`.
+        starts: first token of every word, `[W]`.
+        stops: end of every word, `[W]`.
         hashes: what stands for the word's tokens, `[W]`.
         room: how many words from this one on an n-gram may have, `[W]`: up to the end of the sentence, or to the
             next punctuation mark or special token; 0 at those. An apostrophe or hyphen between two words, with no
@@ -39,48 +45,66 @@ class Words:
         letters: False at apostrophes and hyphens, with which no phrase begins or ends, `[W]`.
     """
 
-    borders: I64
+    starts: I64
+    stops: I64
     hashes: U64
     room: NDArray[np.integer]
     letters: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, stretch: Stretch, room: NDArray[np.integer], letters: NDArray[np.bool_]) -> Self:
-        """The words of a stretch whose `room` and `letters` are known."""
+    def of(cls, stretch: Stretch, facts: NDArray[np.uint8]) -> Self:
+        """The words of a stretch of which `word_facts` is known."""
         borders = word_borders(stretch)
-        return cls(borders, word_hashes(stretch, borders), room, letters)
+        shown = np.flatnonzero(facts[_SHOWN])
+        return cls(
+            starts=borders[shown],
+            stops=borders[shown + 1],
+            hashes=word_hashes(stretch, borders)[shown],
+            room=facts[_ROOM, shown],
+            letters=facts[_LETTERS, shown].astype(bool),
+        )
 
 
 def words_of(stretch: Stretch, special: tuple[int, ...]) -> Words:
     """The words of a stretch; `special` are the ids that no n-gram may contain."""
-    firsts = word_borders(stretch)[:-1]
-    if not firsts.size:
-        return Words.of(stretch, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool))
-    begins = np.zeros(stretch.tokens.size + 1, dtype=bool)
-    begins[stretch.sentence_offsets] = True
-    begun = begins[firsts]
-    points, glued = _first_characters(stretch, firsts)
-    glued &= ~begun
-    named = np.logical_or.reduceat(np.isin(stretch.tokens, special), firsts)
+    return Words.of(stretch, word_facts(stretch, special))
+
+
+def word_facts(stretch: Stretch, special: tuple[int, ...]) -> NDArray[np.uint8]:
+    """What only the text tells about every word, visible or not; for `Words.of`, `[3, words]`."""
+    borders = word_borders(stretch)
+    facts = np.zeros((3, borders.size - 1), dtype=np.uint8)
+    shown, points, glued = _first_characters(stretch, borders)
+    if not shown.size:
+        return facts
+    firsts = borders[shown]
+    sentences = np.searchsorted(stretch.sentence_offsets, firsts, side="right")
+    begun = np.diff(sentences, prepend=-1) > 0
+    named = np.logical_or.reduceat(np.isin(stretch.tokens, special), borders[:-1])[shown]
     letters = ~(punctuation(points) | named)
+    glued &= ~begun
     joins = np.isin(points, _JOINERS) & ~named
     joins[[0, -1]] = False
     joins[1:-1] &= letters[:-2] & letters[2:] & glued[1:-1] & glued[2:]
-    return Words.of(stretch, _room(begun, letters | joins), letters)
+    facts[_SHOWN, shown] = True
+    facts[_LETTERS, shown] = letters
+    facts[_ROOM, shown] = np.minimum(_room(begun, letters | joins), 255)
+    return facts
 
 
 def _first_characters(
-    stretch: Stretch, firsts: I64
-) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-    """The first visible character of every word, and whether one stands right before it."""
+    stretch: Stretch, borders: I64
+) -> tuple[I64, NDArray[np.uint32], NDArray[np.bool_]]:
+    """The visible words, the first visible character of each, and whether another stands right before it."""
     points = code_points(stretch.text.tobytes().decode())
     seen = np.flatnonzero(visible(points))
-    if not seen.size:
-        return np.zeros(firsts.size, dtype=np.uint32), np.zeros(firsts.size, dtype=bool)
-    places = np.searchsorted(byte_positions(points)[seen], stretch.byte_ends[firsts])
-    np.minimum(places, seen.size - 1, out=places)
-    before = seen[np.maximum(places - 1, 0)]
-    return points[seen[places]], before == seen[places] - 1
+    bytes_at = byte_positions(points)
+    byte_borders = stretch.byte_ends[borders]
+    places = np.searchsorted(bytes_at[seen], byte_borders)
+    shown = np.flatnonzero(places[1:] > places[:-1])
+    places = places[shown]
+    glued = (places > 0) & (seen[np.maximum(places - 1, 0)] == seen[places] - 1)
+    return shown, points[seen[places]], glued
 
 
 def _room(begun: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> I64:

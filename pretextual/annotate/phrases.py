@@ -90,7 +90,7 @@ class Phrases(Annotator):
         """Disjoint phrases: the longest first, those of one length from left to right."""
         words = words_of(stretch, tokenizer.special.every)
         first, stop, numbers = match(words, tables["keys"], tables["numbers"], self.longest)
-        return Annotation(spans=(words.borders[first], words.borders[stop], numbers))
+        return Annotation(spans=(words.starts[first], words.stops[stop - 1], numbers))
 
     def readable(
         self, tables: Tables, facts: Mapping[str, Any], tokenizer: Tokenizer
