@@ -47,8 +47,7 @@ from transformers import (
 from pretextual.corpus.config import CorpusConfig
 from pretextual.models.build import build
 from pretextual.models.config import ModelConfig
-from pretextual.objectives import build_objective
-from pretextual.objectives.masked_lm import MaskedLMConfig
+from pretextual.objectives import MaskedLMConfig
 from pretextual.recipes.train_config import MICRO_BATCH_TOKENS, TrainConfig
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
@@ -95,7 +94,7 @@ def bert(dropout: float, positions: int) -> BertForMaskedLM:
 def ours(store: TokenStore) -> Side:
     """Pretextual's own loop, with everything that a run does at each step."""
     config = MaskedLMConfig(rate=RATE)
-    objective = build_objective(config, store.tokenizer.special, store.tokenizer.size)
+    objective = config.build(store.tokenizer.special, store.tokenizer.size)
     windows = plan(
         store.split("train"),
         WindowsConfig(tokens=WINDOW),
@@ -254,7 +253,7 @@ def document_rows(store: TokenStore, width: int) -> list[list[int]]:
 
 def packed_rows(store: TokenStore) -> list[list[int]]:
     """The rows that pretextual trains on, so that the packed sides read the very same."""
-    objective = build_objective(MaskedLMConfig(), store.tokenizer.special, store.tokenizer.size)
+    objective = MaskedLMConfig().build(store.tokenizer.special, store.tokenizer.size)
     windows = plan(
         store.split("train"),
         WindowsConfig(tokens=WINDOW),

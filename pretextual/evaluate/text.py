@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pretextual.evaluate.model import OpenModel, open_model
-from pretextual.objectives import CausalLMConfig, MaskedLMConfig, build_objective
+from pretextual.objectives import CausalLMConfig, MaskedLMConfig
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
@@ -47,7 +47,7 @@ def evaluate_text(
         opened.tokenizer.save(Path(folder))
         store = prepare(corpus, TokenizerConfig(load=folder), on_progress=on_progress)
     tokenizer = store.tokenizer
-    objective = build_objective(config, tokenizer.special, tokenizer.size)
+    objective = config.build(tokenizer.special, tokenizer.size)
     limit = opened.backbone.max_tokens or recipe.windows.tokens
     windows = recipe.windows.model_copy(update={"tokens": min(recipe.windows.tokens, limit)})
     rows = plan(store.split("train"), windows, objective.frame(tokenizer.special))

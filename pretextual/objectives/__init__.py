@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, SerializeAsAny
 
+from pretextual.core.config import Choices
 from pretextual.objectives.base import Objective
 from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
+from pretextual.objectives.config import REGISTRY, ObjectiveConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
-from pretextual.tokens.special import SpecialIds
 
 __all__ = [
+    "REGISTRY",
+    "AnyObjectiveConfig",
     "CausalLM",
     "CausalLMConfig",
     "MaskedLM",
     "MaskedLMConfig",
     "Objective",
     "ObjectiveConfig",
-    "build_objective",
 ]
 
+
+def _objective(value: Any) -> Any:
+    """An objective's config from a mapping with `kind`, or from its name alone."""
+    if isinstance(value, ObjectiveConfig):
+        return value
+    fields = {"kind": value} if isinstance(value, str) else value
+    kind = fields.get("kind") if isinstance(fields, dict) else None
+    if kind not in REGISTRY:
+        raise ValueError(f"an objective is a mapping with `kind`: {', '.join(REGISTRY)}")
+    return REGISTRY[kind].model_validate(fields)
+
+
 #: The objective of a recipe, told apart by `kind`.
-ObjectiveConfig = Annotated[MaskedLMConfig | CausalLMConfig, Field(discriminator="kind")]
-
-
-def build_objective(
-    config: MaskedLMConfig | CausalLMConfig, special: SpecialIds, vocabulary_size: int
-) -> Objective:
-    """The objective of a recipe for one tokenizer.
-
-    Args:
-        config: the recipe's `objective`.
-        special: the tokenizer's special tokens.
-        vocabulary_size: the tokenizer's number of ids (a model may round its own up).
-
-    Raises:
-        TokenError: T060, T061 or T062 if the tokenizer lacks a token that the objective needs.
-    """
-    if isinstance(config, CausalLMConfig):
-        return CausalLM(config, special, vocabulary_size)
-    return MaskedLM(config, special, vocabulary_size)
+AnyObjectiveConfig = Annotated[
+    SerializeAsAny[ObjectiveConfig], BeforeValidator(_objective), Choices(REGISTRY)
+]

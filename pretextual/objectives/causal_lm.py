@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from pretextual.core.config import Config
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
 from pretextual.objectives.base import BackboneLike, Objective, Term
+from pretextual.objectives.config import ObjectiveConfig
 from pretextual.objectives.roles import frame_of
 from pretextual.objectives.token_loss import token_term
 from pretextual.tokens.special import SpecialIds
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from pretextual.objectives.batch import Batch
 
 
-class CausalLMConfig(Config):
+class CausalLMConfig(ObjectiveConfig):
     """The causal-LM objective; it has no options."""
 
     kind: Literal["causal-lm"] = "causal-lm"
+
+    def build(self, special: SpecialIds, vocabulary_size: int) -> CausalLM:
+        """See `ObjectiveConfig.build`; raises T061."""
+        return CausalLM(self, special, vocabulary_size)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

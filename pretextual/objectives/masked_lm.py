@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pretextual.core.config import Config
 from pretextual.core.errors import TokenError
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
@@ -32,6 +31,7 @@ from pretextual.corrupt.select import CountRule, select
 from pretextual.corrupt.strategies import Mixture, Random, StrategyConfig
 from pretextual.corrupt.units import Units
 from pretextual.objectives.base import BackboneLike, Objective, Term
+from pretextual.objectives.config import ObjectiveConfig
 from pretextual.objectives.roles import frame_of
 from pretextual.objectives.token_loss import token_term
 from pretextual.tokens.special import SpecialIds
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pretextual.objectives.batch import Batch
 
 
-class MaskedLMConfig(Config):
+class MaskedLMConfig(ObjectiveConfig):
     """The masked-LM objective."""
 
     kind: Literal["masked-lm"] = "masked-lm"
@@ -86,6 +86,10 @@ class MaskedLMConfig(Config):
                 "training; choose per: window, or leave copies out"
             )
         return self
+
+    def build(self, special: SpecialIds, vocabulary_size: int) -> MaskedLM:
+        """See `ObjectiveConfig.build`; raises T060, T061 or T062."""
+        return MaskedLM(self, special, vocabulary_size)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

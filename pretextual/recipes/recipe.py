@@ -10,7 +10,7 @@ from pretextual.core.artifacts import fingerprint
 from pretextual.core.config import Config, Texts
 from pretextual.corpus.config import CorpusConfig
 from pretextual.models.config import ModelConfig
-from pretextual.objectives import MaskedLMConfig, ObjectiveConfig
+from pretextual.objectives import AnyObjectiveConfig, MaskedLMConfig
 from pretextual.recipes.train_config import TrainConfig
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.windows.config import WindowsConfig
@@ -67,7 +67,7 @@ class Recipe(Config):
     windows: WindowsConfig = WindowsConfig()
     """How documents become rows."""
 
-    objective: ObjectiveConfig = MaskedLMConfig()
+    objective: AnyObjectiveConfig = MaskedLMConfig()
     """The pretext task, by `kind`."""
 
     model: ModelConfig = ModelConfig()

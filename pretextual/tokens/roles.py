@@ -87,6 +87,12 @@ def special_ids(
 ) -> SpecialIds:
     """The ids of the roles, and of every token that is flagged special; roles of unknown tokens are None."""
     ids = {role: backend.token_to_id(roles[role]) if role in roles else None for role in ROLES}
-    flagged = {token["id"] for token in description.get("added_tokens", ()) if token.get("special")}
-    every = flagged | {found for found in ids.values() if found is not None}
-    return SpecialIds(**ids, every=tuple(sorted(every)))
+    flagged = {
+        str(token["content"]): int(token["id"])
+        for token in description.get("added_tokens", ())
+        if token.get("special")
+    }
+    in_roles = {found for found in ids.values() if found is not None}
+    named = {name: found for name, found in flagged.items() if found not in in_roles}
+    every = tuple(sorted({*flagged.values(), *in_roles}))
+    return SpecialIds(**ids, every=every, named=named)

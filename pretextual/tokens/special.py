@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +19,7 @@ class SpecialIds:
         bos: begins a document of a decoder.
         eos: ends a document of a decoder; may be the same token as `bos`.
         every: all ids that are special, whatever their role: never drawn as replacements, never targets.
+        named: ids of further special tokens by name, such as the sentinels `<extra_id_0>`.
     """
 
     pad: int | None
@@ -28,3 +30,4 @@ class SpecialIds:
     bos: int | None
     eos: int | None
     every: tuple[int, ...]
+    named: Mapping[str, int] = dataclasses.field(default_factory=dict)

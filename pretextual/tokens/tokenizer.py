@@ -173,6 +173,20 @@ class Tokenizer:
         """Whole documents as tokens, with word starts, source bytes and sentences; uses every core."""
         return segment(self._text, texts)
 
+    def with_special(self, names: Sequence[str]) -> Tokenizer:
+        """The same tokenizer with special tokens of these names at its end; those that it has are left alone.
+
+        Ordinary text keeps its ids, so a token store stays what it is.
+        """
+        missing = [name for name in names if name not in self.special.named]
+        if not missing:
+            return self
+        backend = tokenizers.Tokenizer.from_str(self._marked.to_str())
+        backend.add_special_tokens(
+            [AddedToken(name, special=True, normalized=False) for name in missing]
+        )
+        return Tokenizer(backend, self.roles, self.added_words)
+
     def with_words(self, words: Sequence[str]) -> Tokenizer:
         """The same tokenizer with whole tokens for words; those that are one token already are left out.
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from pretextual.annotate import require_layers
 from pretextual.core.errors import RunError
 from pretextual.models.shape import parameter_count, resolve
-from pretextual.objectives import build_objective
 from pretextual.objectives.base import Objective
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import TokenStore
+from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.run import Run
 from pretextual.windows.plan import Plan, plan
 
@@ -27,6 +27,7 @@ class Data:
 
     Attributes:
         store: the token store.
+        tokenizer: the store's, with the special tokens that the objective needs at its end; the model's.
         objective: the pretext task.
         train: windows of the training part.
         held_out: windows of the held-out part, or None when nothing is held out.
@@ -34,6 +35,7 @@ class Data:
     """
 
     store: TokenStore
+    tokenizer: Tokenizer
     objective: Objective
     train: Plan
     held_out: Plan | None
@@ -121,14 +123,15 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
     Raises:
         TokenError: T016, T017 if the objective reads an annotation that the store lacks.
     """
-    tokenizer = store.tokenizer
-    objective = build_objective(recipe.objective, tokenizer.special, tokenizer.size)
+    tokenizer = store.tokenizer.with_special(recipe.objective.tokens)
+    objective = recipe.objective.build(tokenizer.special, tokenizer.size)
     frame = objective.frame(tokenizer.special)
     held = store.split("held_out") if "held_out" in store.splits else None
     layers = require_layers(store, objective.layers, on_progress=on_progress)
     asked = objective.held_out().layers
     return Data(
         store=store,
+        tokenizer=tokenizer,
         objective=objective,
         train=plan(
             store.split("train"),

@@ -63,11 +63,11 @@ class Evaluator:
         if self.data.held_out is None:
             return None
         store, objective = self.data.store, self.data.objective
-        counts = target_counts(store.split("train"), objective, store.tokenizer)
+        counts = target_counts(store.split("train"), objective, self.data.tokenizer)
         return unigram_loss(objective, self.data.held_out, counts)
 
     def _choose_samples(self) -> list[Sample]:
-        tokenizer = self.data.store.tokenizer
+        tokenizer = self.data.tokenizer
         if self.recipe.train.samples:
             return user_samples(self.recipe.train.samples, tokenizer, causal=self._causal)
         if self.data.held_out is None:
@@ -84,7 +84,7 @@ class Evaluator:
         samples = fill_samples(
             self._samples,
             self.backbone,
-            self.data.store.tokenizer,
+            self.data.tokenizer,
             self.place,
             causal=self._causal,
         )
@@ -92,7 +92,7 @@ class Evaluator:
             "split": "held_out",
             **result.row(),
             "unigram_loss": self._baseline,
-            "chance_loss": self.data.objective.chance_loss(self.data.store.tokenizer.size),
+            "chance_loss": self.data.objective.chance_loss(self.data.tokenizer.size),
             "filled": samples,
         }
 

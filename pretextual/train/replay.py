@@ -86,5 +86,5 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
         progress=float(horizon.progress(first)),
         example=batch.example,
         examples_digest=f"{batch.digest:016x}",
-        tokenizer=data.store.tokenizer,
+        tokenizer=data.tokenizer,
     )

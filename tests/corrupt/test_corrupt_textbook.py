@@ -14,7 +14,7 @@ from pretextual.annotate import annotate_stretch
 from pretextual.annotate.ngrams import ngram_keys, words_of
 from pretextual.annotate.phrases import Phrases
 from pretextual.core.randomness import Draw
-from pretextual.objectives import MaskedLMConfig, build_objective
+from pretextual.objectives import MaskedLMConfig
 from pretextual.tokens.stretch import Stretch
 from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.windows.config import WindowsConfig
@@ -61,9 +61,7 @@ def phrase_tables(tokenizer):
 
 def line(tokenizer, choice, epoch) -> str:
     """The sentence as the model sees it: `[MASK]`, `new<was` for another token, `(was)` for a kept target."""
-    objective = build_objective(
-        MaskedLMConfig.model_validate(choice), tokenizer.special, tokenizer.size
-    )
+    objective = MaskedLMConfig.model_validate(choice).build(tokenizer.special, tokenizer.size)
     stretch = loose(tokenizer, SENTENCE)
     layers = {}
     if objective.layers:

@@ -11,7 +11,7 @@ import pytest
 from pretextual.core.errors import TokenError
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.rewrite import rebuild
-from pretextual.objectives import CausalLM, CausalLMConfig, build_objective
+from pretextual.objectives import CausalLM, CausalLMConfig
 from pretextual.testing.toy import TOY_SPECIAL, toy_split, toy_windows
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
@@ -27,7 +27,7 @@ def draw_of(windows) -> Draw:
 @pytest.mark.parametrize("special", [TOY_SPECIAL, GPT2], ids=["bert-like", "one token for all"])
 @pytest.mark.parametrize("mode", ["packed", "chunked"])
 def test_every_transition_is_a_target_once(special, mode):
-    objective = build_objective(CausalLMConfig(), special, 100)
+    objective = CausalLMConfig().build(special, 100)
     assert isinstance(objective, CausalLM)
     split = toy_split([7, 40, 3, 18])
     frame = objective.frame(special)
@@ -51,12 +51,12 @@ def test_every_transition_is_a_target_once(special, mode):
 def test_what_the_tokenizer_lacks_is_named():
     none = dataclasses.replace(GPT2, bos=None, eos=None)
     with pytest.raises(TokenError, match="T061"):
-        build_objective(CausalLMConfig(), none, 100)
-    frame = build_objective(CausalLMConfig(), GPT2, 100).frame(dataclasses.replace(GPT2, bos=None))
+        CausalLMConfig().build(none, 100)
+    frame = CausalLMConfig().build(GPT2, 100).frame(dataclasses.replace(GPT2, bos=None))
     assert (frame.start, frame.end, frame.pad) == (4, 4, 4)
 
 
 def test_aligned_windows_are_refused():
     windows = toy_windows([30])
     with pytest.raises(ValueError, match="causal layout"):
-        build_objective(CausalLMConfig(), TOY_SPECIAL, 100).examples(windows, draw_of(windows))
+        CausalLMConfig().build(TOY_SPECIAL, 100).examples(windows, draw_of(windows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pretextual.core.randomness import Draw, permute, stream
-from pretextual.objectives import CausalLMConfig, MaskedLMConfig, build_objective
+from pretextual.objectives import CausalLMConfig, MaskedLMConfig
 from pretextual.testing.toy import ToySplit
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
@@ -65,7 +65,7 @@ def test_masked_examples_golden(golden):
                     "replace_per": "unit" if count == "cut" else "token",
                 }
             )
-            objective = build_objective(config, SPECIAL, len(VOCABULARY))
+            objective = config.build(SPECIAL, len(VOCABULARY))
             rows = plan(store(), WindowsConfig(tokens=24), objective.frame(SPECIAL))
             windows = rows.get(range(len(rows)))
             for epoch in (0, 1):
@@ -78,7 +78,7 @@ def test_masked_examples_golden(golden):
 
 def test_windows_and_causal_examples_golden(golden):
     lines = ["# what is shown, and below it what should be said; | begins another segment", ""]
-    objective = build_objective(CausalLMConfig(), SPECIAL, len(VOCABULARY))
+    objective = CausalLMConfig().build(SPECIAL, len(VOCABULARY))
     for mode in ("packed", "chunked", "document"):
         rows = plan(store(), WindowsConfig(tokens=16, mode=mode), objective.frame(SPECIAL))
         windows = rows.get(range(len(rows)))

@@ -17,7 +17,6 @@ from pretextual.core.randomness import Draw  # noqa: E402
 from pretextual.objectives import (  # noqa: E402
     CausalLMConfig,
     MaskedLMConfig,
-    build_objective,
 )
 from pretextual.objectives.batch import collate  # noqa: E402
 from pretextual.objectives.token_loss import token_term  # noqa: E402
@@ -25,11 +24,11 @@ from pretextual.testing import TOY_SPECIAL, check_objective, toy_windows  # noqa
 from pretextual.testing.rows import rows_of  # noqa: E402
 
 OBJECTIVES = {
-    "masked-lm": build_objective(MaskedLMConfig(), TOY_SPECIAL, 100),
-    "whole words": build_objective(
-        MaskedLMConfig.model_validate({"strategy": "whole-word", "rate": 0.4}), TOY_SPECIAL, 100
+    "masked-lm": MaskedLMConfig().build(TOY_SPECIAL, 100),
+    "whole words": MaskedLMConfig.model_validate({"strategy": "whole-word", "rate": 0.4}).build(
+        TOY_SPECIAL, 100
     ),
-    "causal-lm": build_objective(CausalLMConfig(), TOY_SPECIAL, 100),
+    "causal-lm": CausalLMConfig().build(TOY_SPECIAL, 100),
 }
 objectives = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 
@@ -142,9 +141,7 @@ def test_the_loss_has_its_closed_form():
 
 def test_a_masked_lm_learns_the_known_optimum_of_a_toy_store():
     """Hidden tokens of one kind of row in two: the best loss is ln 2, and training reaches it."""
-    objective = build_objective(
-        MaskedLMConfig(mask=1.0, random=0.0, keep=0.0, rate=0.3), TOY_SPECIAL, 100
-    )
+    objective = MaskedLMConfig(mask=1.0, random=0.0, keep=0.0, rate=0.3).build(TOY_SPECIAL, 100)
     windows = toy_windows([30] * 24, tokens=32)
     # Every token is 10 or 20, independently: nothing in the row tells, so p = 1/2 each is the best there is.
     coin = np.where(windows.tokens % 2 == 0, 10, 20).astype(np.int32)

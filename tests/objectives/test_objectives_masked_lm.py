@@ -13,7 +13,7 @@ from pretextual.core.errors import TokenError
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.digest import digest
 from pretextual.corrupt.rewrite import rebuild
-from pretextual.objectives import MaskedLM, MaskedLMConfig, ObjectiveConfig, build_objective
+from pretextual.objectives import AnyObjectiveConfig, MaskedLM, MaskedLMConfig
 from pretextual.objectives.masked_lm import spare_special
 from pretextual.testing.rows import rows_of
 from pretextual.testing.statistics import chi_square_z, mean_z, share_z
@@ -25,8 +25,8 @@ WINDOWS = toy_windows([126, 50, 74, 30, 20, 72] * 20, tokens=128)
 
 
 def masked_lm(**options) -> MaskedLM:
-    config = TypeAdapter(ObjectiveConfig).validate_python({"kind": "masked-lm", **options})
-    return build_objective(config, TOY_SPECIAL, 100)
+    config = TypeAdapter(AnyObjectiveConfig).validate_python({"kind": "masked-lm", **options})
+    return config.build(TOY_SPECIAL, 100)
 
 
 def draw_of(windows, epochs=0, seed=0, progress=0.0) -> Draw:
@@ -234,13 +234,13 @@ def test_wrong_options_are_refused(options):
 def test_what_the_tokenizer_lacks_is_named():
     config = MaskedLMConfig()
     with pytest.raises(TokenError, match="T060"):
-        build_objective(config, dataclasses.replace(TOY_SPECIAL, mask=None), 100)
+        config.build(dataclasses.replace(TOY_SPECIAL, mask=None), 100)
     edges = dataclasses.replace(TOY_SPECIAL, cls=None, sep=None, bos=None, eos=None)
     with pytest.raises(TokenError, match="T061"):
-        build_objective(config, edges, 100)
+        config.build(edges, 100)
     with pytest.raises(TokenError, match="T062"):
-        build_objective(config, TOY_SPECIAL, 5)
-    build_objective(MaskedLMConfig(mask=1.0, random=0.0, keep=0.0), TOY_SPECIAL, 5)
+        config.build(TOY_SPECIAL, 5)
+    MaskedLMConfig(mask=1.0, random=0.0, keep=0.0).build(TOY_SPECIAL, 5)
 
 
 def test_roles_fall_back_to_the_nearest_token():

@@ -10,7 +10,7 @@ import pytest
 
 from pretextual.corrupt.strategies import Random, Span, Strategy, WholeWord
 from pretextual.corrupt.units import Units
-from pretextual.objectives import CausalLMConfig, MaskedLM, MaskedLMConfig, build_objective
+from pretextual.objectives import CausalLMConfig, MaskedLM, MaskedLMConfig
 from pretextual.testing import (
     TOY_SPECIAL,
     check_corruption,
@@ -31,13 +31,13 @@ def test_our_strategies_conform(strategy):
 @pytest.mark.parametrize("per", ["token", "unit"])
 def test_our_masked_lm_conforms(count, per):
     config = MaskedLMConfig(strategy=Span(), count=count, replace_per=per, rate=0.3)
-    check_corruption(build_objective(config, TOY_SPECIAL, 100), rate=0.3, num_ids=2000)
+    check_corruption(config.build(TOY_SPECIAL, 100), rate=0.3, num_ids=2000)
 
 
 def test_static_masks_and_causal_lm_conform():
     static = MaskedLMConfig(copies=1)
-    check_corruption(build_objective(static, TOY_SPECIAL, 100), dynamic=False)
-    check_corruption(build_objective(CausalLMConfig(), TOY_SPECIAL, 100), dynamic=False)
+    check_corruption(static.build(TOY_SPECIAL, 100), dynamic=False)
+    check_corruption(CausalLMConfig().build(TOY_SPECIAL, 100), dynamic=False)
 
 
 class FirstOnes(Strategy):
@@ -183,7 +183,7 @@ def test_faults_of_losses_are_named():
     from pretextual.core.randomness import Draw
     from pretextual.testing import toy_windows
 
-    objective = build_objective(MaskedLMConfig(), TOY_SPECIAL, 100)
+    objective = MaskedLMConfig().build(TOY_SPECIAL, 100)
     windows = toy_windows([62] * 6)
     zeros = np.zeros(windows.ids.shape)
     example = objective.examples(windows, Draw(0, windows.ids, zeros.astype(np.int64), zeros))

@@ -197,3 +197,18 @@ def test_neither_torch_nor_transformers_is_loaded(tokenizer, tmp_path):
         encoding="utf-8",
     )
     subprocess.run([sys.executable, str(script)], check=True)
+
+
+def test_special_tokens_added_at_the_end_leave_ordinary_text_alone(tokenizer, texts, tmp_path):
+    names = ["<extra_id_0>", "<extra_id_1>"]
+    more = tokenizer.with_special(names)
+    assert more.size == tokenizer.size + 2
+    assert [more.special.named[name] for name in names] == [tokenizer.size, tokenizer.size + 1]
+    assert more.encode(texts[0]) == tokenizer.encode(texts[0])
+    assert set(tokenizer.special.every) < set(more.special.every)
+    # Spelled in a text they are text, unless asked otherwise.
+    assert more.special.named[names[0]] not in more.encode(names[0])
+    assert more.encode(names[0], special=True)[-1:] == [more.special.named[names[0]]]
+    assert more.with_special(names) is more
+    more.save(tmp_path / "saved")
+    assert Tokenizer.load(tmp_path / "saved").special == more.special
