@@ -1,6 +1,7 @@
 """Names and codes of parts of speech and relations: the same in every store, whatever the parser.
 
 Codes are places in the tuples below, 0 for a word that nobody parsed. They are published: new names go to the end.
+`SPACE` stands for white space that is a token of its own, as in spaCy.
 
 References:
     Universal Dependencies 2: 17 parts of speech, 37 relations. Relations are kept without subtypes (`acl:relcl` is
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 NONE = "none"
 
 PARTS_OF_SPEECH = tuple(
-    f"{NONE} ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+    f"{NONE} ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X SPACE".split()
 )
 
 RELATIONS = tuple(

@@ -8,6 +8,7 @@ five words, `cannot` two tokens and one word. So:
 * A word in which no token begins goes on with the token that covers it: it gets that token's part of speech and
   relation, and its head is the word in which that token begins.
 * A word that no token touches gets nothing, and has no head.
+* White space that is a word of its own is `SPACE`, and breaks no phrase.
 
 Each step towards the root comes nearer to a root of the parser's tree, so heads over words never run in a circle.
 """
@@ -19,6 +20,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from pretextual.annotate.grammar import PARTS_OF_SPEECH
 from pretextual.annotate.trees import depths, subtrees
 from pretextual.tokens.segment import byte_positions
 from pretextual.tokens.stretch import Stretch
@@ -26,6 +28,8 @@ from pretextual.tokens.words import code_points, visible
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+
+SPACE = PARTS_OF_SPEECH.index("SPACE")
 
 _FAR = np.iinfo(np.int16).max
 
@@ -82,11 +86,13 @@ def say(stretch: Stretch, parse: Parse) -> dict[str, NDArray[np.generic]]:
     places, first_tokens = _places(stretch)
     parse = _visible_only(places, parse)
     owners, heads = _word_tree(places, parse)
-    widths, joins = subtrees(heads)
+    widths, joins = subtrees(heads, places.blank)
     known = owners >= 0
+    parts = _read(parse.part_of_speech, owners)
+    parts[places.blank] = SPACE
     steps = np.clip(first_tokens[heads] - first_tokens, -_FAR, _FAR).astype(np.int16)
     of_words = {
-        "part_of_speech": _read(parse.part_of_speech, owners),
+        "part_of_speech": parts,
         "relation": _read(parse.relation, owners),
         "head": steps,
         "subtree": np.where(known, widths, np.uint8(0)),
@@ -103,12 +109,14 @@ class _Places:
     Attributes:
         seen: which characters are not white space, `[C]`.
         begins: where every word begins, white space before it included, `[W]`.
-        firsts: its first visible character, `[W]`.
+        firsts: its first visible character, or the next behind it, `[W]`.
+        blank: which words are white space alone, `[W]`.
     """
 
     seen: NDArray[np.bool_]
     begins: I64
     firsts: I64
+    blank: NDArray[np.bool_]
 
     def word_at(self, characters: I64) -> I64:
         """The word of every visible character."""
@@ -123,7 +131,8 @@ def _places(stretch: Stretch) -> tuple[_Places, I64]:
     begins = np.searchsorted(byte_positions(points), stretch.byte_ends[first_tokens])
     at = np.append(np.where(seen, np.arange(seen.size), seen.size), seen.size)
     following = np.minimum.accumulate(at[::-1])[::-1]
-    return _Places(seen, begins, following[begins]), first_tokens
+    firsts = following[begins]
+    return _Places(seen, begins, firsts, firsts >= np.append(begins[1:], seen.size)), first_tokens
 
 
 def _visible_only(places: _Places, parse: Parse) -> Parse:
@@ -160,7 +169,7 @@ def _word_tree(places: _Places, parse: Parse) -> tuple[I64, I64]:
     owners[homes[chosen]] = chosen
     heads[homes[chosen]] = homes[parse.heads[chosen]]
 
-    without = np.flatnonzero(owners < 0)
+    without = np.flatnonzero((owners < 0) & ~places.blank)
     best = np.lexsort((depth, parse.starts))
     starts, first = np.unique(parse.starts[best], return_index=True)
     before = np.searchsorted(starts, places.firsts[without], side="right") - 1

@@ -30,22 +30,29 @@ def depths(heads: I64) -> I64:
     raise ValueError("heads run in a circle")
 
 
-def subtrees(heads: I64) -> tuple[U8, U8]:
+def subtrees(heads: I64, blank: NDArray[np.bool_] | None = None) -> tuple[U8, U8]:
     """What every word dominates, and what it shares with the word before it.
 
     Args:
         heads: number of every word's head, `[W]`; a root is its own.
+        blank: words that belong to no tree and break no run, such as white space, `[W]`; they are their own heads and
+            nobody else's.
 
     Returns:
-        widths: words of the subtree below and with every word, `[W]`; `BROKEN` where there are more than `WIDEST`
-            or they are not one run of the text (a non-projective tree).
+        widths: words of the subtree below and with every word, blanks between them included, `[W]`; `BROKEN` where
+            there are more than `WIDEST` or they are not one run of the text (a non-projective tree); 0 at blanks.
         joins: words of the narrowest subtree (one that has a width) that holds both a word and the one before it,
             `[W]`; 0 where there is none. Subtrees are nested or apart, so those of at most L words that no other
             such subtree holds are exactly the runs of words with `0 < joins <= L`, each with the word before it.
     """
     count, first, last = _spans(heads)
-    plain = (last - first + 1 == count) & (count <= WIDEST)
-    widths = np.where(plain, count, BROKEN).astype(np.uint8)
+    if blank is None:
+        blank = np.zeros(heads.size, dtype=bool)
+    blanks = np.append(0, np.cumsum(blank))
+    width = last - first + 1
+    plain = (width - (blanks[last + 1] - blanks[first]) == count) & (width <= WIDEST)
+    widths = np.where(plain, width, BROKEN).astype(np.uint8)
+    widths[blank] = 0
     joins = np.zeros(heads.size, dtype=np.uint8)
     words = above = np.arange(heads.size)
     while words.size:
@@ -53,6 +60,10 @@ def subtrees(heads: I64) -> tuple[U8, U8]:
         joins[words[holds]] = widths[above[holds]]
         climbs = ~holds & (heads[above] != above) & (count[above] <= WIDEST)
         words, above = words[climbs], heads[above[climbs]]
+    # What holds the next word and one before it holds the blanks between them.
+    following = np.where(blank, heads.size, np.arange(heads.size))
+    following = np.minimum.accumulate(following[::-1])[::-1]
+    joins = np.append(joins, np.uint8(0))[following]
     return widths, joins
 
 

@@ -35,7 +35,7 @@ LAYER = "syntax"
 #: Weights of parts of speech that `parts_of_speech` does not name.
 CONTENT = ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB")
 FUNCTION = ("ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ")
-MARKS = ("PUNCT", "SYM")
+MARKS = ("PUNCT", "SPACE", "SYM")
 CONTENT_WEIGHT, FUNCTION_WEIGHT, MARK_WEIGHT, OTHER_WEIGHT = 1.0, 0.25, 0.1, 0.5
 
 #: A word's two codes as one: 6 bits for the relation below those of the part of speech.
@@ -57,7 +57,7 @@ class Syntax(Strategy):
     """Most words in a phrase."""
 
     parts_of_speech: Texts = ()
-    """Weights such as [NOUN=2, PUNCT=0]. Else content words 1, function words 0.25, PUNCT and SYM 0.1, others 0.5."""
+    """Weights such as [NOUN=2, PUNCT=0]. Else content words 1, function words 0.25, PUNCT, SYM and SPACE 0.1, others 0.5."""
 
     relations: Texts = ()
     """Factors by relation, such as [nsubj=2, det=0]; 1 for those not named. `none` is a word without a parse."""
@@ -100,44 +100,62 @@ class Syntax(Strategy):
         if self.unit == "words":
             numbers = word_numbers(windows)
             return Units(numbers, word_weights(windows, numbers, codes, self.weights))
-        return self._phrases(windows, codes, said["subtree"], said["joins"])
+        words = np.flatnonzero(windows.word_starts & windows.ordinary)
+        firsts, sizes = self._phrases(windows, words, said["subtree"], said["joins"])
+        begins = words[firsts]
+        marks = np.zeros(windows.tokens.size, dtype=bool)
+        marks[begins] = True
+        numbers = np.cumsum(marks.reshape(windows.tokens.shape), axis=1, dtype=np.int32)
+        numbers -= 1
+        numbers[~windows.ordinary] = -1
+        weights = np.zeros((len(numbers), int(numbers.max(initial=-1)) + 1))
+        if words.size:
+            sums = np.add.reduceat(self.weights.take(codes.ravel()[words]), firsts)
+            sums /= sizes
+            weights[begins // numbers.shape[1], numbers.ravel()[begins]] = sums
+        return Units(numbers, weights)
 
     def _phrases(
         self,
         windows: Windows,
-        codes: NDArray[np.uint16],
+        words: NDArray[np.int64],
         subtree: NDArray[np.uint8],
         joins: NDArray[np.uint8],
-    ) -> Units:
-        """Maximal subtrees of at most `longest` words that stand whole in their segment; other words alone."""
-        shape = windows.tokens.shape
-        words = np.flatnonzero(windows.word_starts & windows.ordinary)
-        rows = words // shape[1]
-        segments = windows.segments.ravel()[words] + rows * (shape[1] + 1)
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Maximal subtrees of at most `longest` words that stand whole in their segment; other words alone.
+
+        A word of which a cut leaves a part counts as a word.
+
+        Returns:
+            Which of `words` begin a unit, and how many words each unit has.
+        """
         # 0 means that nothing joins a word to the one before it; as an 8-bit number 0 - 1 is the largest.
         begins = joins.ravel()[words] - np.uint8(1) >= np.uint8(self.longest)
-        begins |= np.diff(segments, prepend=-1) != 0
+        begins |= _first_in_segment(windows, words)
         firsts = np.flatnonzero(begins)
         sizes = np.diff(firsts, append=words.size)
         # A run without a subtree of its own size is what a cut left of one: its words stand alone.
         widths = subtree.ravel()[words]
         widths[widths > self.longest] = 1
-        cut = np.maximum.reduceat(widths, firsts) < sizes if words.size else sizes > 0
-        cut &= sizes > 1
+        cut = sizes > 1
+        if words.size:
+            cut &= np.maximum.reduceat(widths, firsts) < sizes
         if cut.any():
             begins |= np.repeat(cut, sizes)
             firsts = np.flatnonzero(begins)
             sizes = np.diff(firsts, append=words.size)
-        marks = np.zeros(windows.tokens.size, dtype=bool)
-        marks[words[firsts]] = True
-        numbers = np.cumsum(marks.reshape(shape), axis=1, dtype=np.int32)
-        numbers -= 1
-        numbers[~windows.ordinary] = -1
-        weights = np.zeros((shape[0], int(numbers.max(initial=-1)) + 1))
-        if words.size:
-            sums = np.add.reduceat(self.weights[codes.ravel()[words]], firsts)
-            weights[rows[firsts], numbers.ravel()[words[firsts]]] = sums / sizes
-        return Units(numbers, weights)
+        return firsts, sizes
+
+
+def _first_in_segment(windows: Windows, words: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which words are the first of their segment."""
+    width = windows.tokens.shape[1]
+    segments = words // width
+    segments *= width + 1
+    segments += windows.segments.ravel()[words]
+    first = np.ones(words.size, dtype=bool)
+    np.not_equal(segments[1:], segments[:-1], out=first[1:])
+    return first
 
 
 def read_weights(entries: Iterable[str], names: Sequence[str]) -> dict[str, float]:
