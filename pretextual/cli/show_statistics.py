@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pretextual.cli.output import table
-from pretextual.train.masks import asked, lengths_line, over, statistic_rows, surprise
+from pretextual.train.masks import asked, mean_length, over, statistic_rows, surprise
 
 if TYPE_CHECKING:
     from pretextual.corrupt.statistics import Statistics
@@ -30,7 +30,15 @@ def show_statistics(views: Sequence[View], num_windows: int) -> Iterator[str]:
         (f"  {name}", *cells, asked(findings))
         for name, findings, cells in statistic_rows([found for _, found in measured])
     ]
-    rows.append(("  hidden units", *(lengths_line(found) for _, found in measured), ""))
+    lengths = {"words": "unit_words", "tokens": "unit_tokens"}
+    rows += [
+        (
+            f"  {name} hidden together",
+            *(f"{mean_length(getattr(found, counts)):.2f}" for _, found in measured),
+            "",
+        )
+        for name, counts in lengths.items()
+    ]
     head = ("", *(name for name, _ in measured), "asked for")
     yield table(rows, head=head)
     surprises = [(name, finding) for name, found in measured for finding in found.surprises]

@@ -220,6 +220,7 @@ class Finding:
         expected: the share that was asked for, where something was.
         z: distance from it in standard errors, where it can differ by chance.
         holds: whether what was asked for holds, but for chance; None where nothing was asked for.
+        usual: the share among all ordinary tokens, where targets of some kind were counted.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Finding:
     expected: float | None = None
     z: float | None = None
     holds: bool | None = None
+    usual: float | None = None
 
     @property
     def share(self) -> float:
@@ -271,14 +273,9 @@ def statistics(counted: Tally, promise: Promise) -> Statistics:
     """What counts say, beside what was asked for."""
     findings = [_rate_finding(counted, promise), *_fate_findings(counted, promise)]
     findings.append(Finding("windows without a target", counted.untouched, counted.windows))
-    findings += [
-        Finding(f"targets on {name}", int(both[0]), counted.targets)
-        for name, both in counted.places.items()
-    ]
-    findings += [
-        Finding(f"tokens on {name}", int(both[1]), counted.ordinary)
-        for name, both in counted.places.items()
-    ]
+    for name, (hidden, ordinary) in counted.places.items():
+        usual = float(ordinary) / max(counted.ordinary, 1)
+        findings.append(Finding(f"targets on {name}", int(hidden), counted.targets, usual=usual))
     if promise.lengths is not None:
         findings.append(_length_finding(counted, promise.lengths))
     for count, name in zip(counted.broken.tolist(), LAWS.values(), strict=True):

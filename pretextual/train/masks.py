@@ -133,7 +133,7 @@ def statistic_rows(
 
 
 def _cell(finding: Finding | None) -> str:
-    if finding is None:
+    if finding is None or not finding.of:
         return "–"
     if finding.name == "windows without a target":
         return f"{finding.count:,}"
@@ -141,13 +141,14 @@ def _cell(finding: Finding | None) -> str:
 
 
 def asked(findings: Sequence[Finding | None]) -> str:
-    """What was asked for: once where all columns were asked for the same."""
-    wanted = dict.fromkeys(
-        f"{finding.expected:.1%}"
-        for finding in findings
-        if finding is not None and finding.expected is not None
-    )
-    return " / ".join(wanted)
+    """What was asked for, or is usual: once where all columns have the same."""
+    said: dict[str, None] = {}
+    for finding in findings:
+        if finding is not None and finding.of and finding.expected is not None:
+            said[f"{finding.expected:.1%}"] = None
+        elif finding is not None and finding.usual is not None:
+            said[f"{finding.usual:.1%} of all tokens"] = None
+    return " / ".join(said)
 
 
 def over(found: Statistics, num_windows: int) -> str:
@@ -162,12 +163,14 @@ def over(found: Statistics, num_windows: int) -> str:
 
 def lengths_line(found: Statistics) -> str:
     """Mean lengths of hidden units: `1.2 words, 1.5 tokens`."""
+    words, tokens = mean_length(found.unit_words), mean_length(found.unit_tokens)
+    return f"{words:.1f} words, {tokens:.1f} tokens"
 
-    def mean(counts: Sequence[int]) -> float:
-        total = sum(count * length for length, count in enumerate(counts, 1))
-        return total / max(sum(counts), 1)
 
-    return f"{mean(found.unit_words):.1f} words, {mean(found.unit_tokens):.1f} tokens"
+def mean_length(counts: Sequence[int]) -> float:
+    """Mean of lengths from their counts, those of length 1 first; 0 of none."""
+    total = sum(count * length for length, count in enumerate(counts, 1))
+    return total / max(sum(counts), 1)
 
 
 def surprise(finding: Finding) -> str:
