@@ -36,6 +36,7 @@ _ROWS_PER_SECOND = 5e6
 #: Rows of what one part holds, all of 64 bits: key, count, first token, tokens, whether it may be a phrase, and
 #: the best split as the bits of a float.
 _KEY, _COUNT, _FIRST, _SIZE, _WHOLE, _SPLIT = range(6)
+_NO_ROWS = np.zeros((6, 0), dtype=np.uint64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,31 +89,22 @@ def count_levels(
     """
     levels: list[Level] = []
     for size in range(1, longest + 1):
-        work = functools.partial(_count_part, size=size, special=special, scratch=scratch)
-        tokens = sum(tokens_of(part) for part in parts)
+        count = functools.partial(_count_part, size=size, special=special, scratch=scratch)
+        work = sum(tokens_of(part) for part in parts) / _TOKENS_PER_SECOND
+        numbered = list(enumerate(parts))
         paths, rows, total = [], 0, 0
-        counted = map_in_order(
-            work,
-            list(enumerate(parts)),
-            processes=processes,
-            work_seconds=tokens / _TOKENS_PER_SECOND,
-        )
+        counted = map_in_order(count, numbered, processes=processes, work_seconds=work)
         for part, (path, found, places) in zip(parts, counted, strict=True):
             paths.append(path)
             rows, total = rows + found, total + places
             told(tokens_of(part))
         add = functools.partial(_add_up, paths=paths, minimum_count=minimum_count)
-        added = map_in_order(
-            add,
-            _borders(1 + rows // bucket_rows),
-            processes=processes,
-            work_seconds=rows / _ROWS_PER_SECOND,
-        )
-        frequent = np.concatenate([np.zeros((6, 0), dtype=np.uint64), *added], axis=1)
-        levels.append(_level(frequent, total))
+        work, buckets = rows / _ROWS_PER_SECOND, _borders(1 + rows // bucket_rows)
+        added = map_in_order(add, buckets, processes=processes, work_seconds=work)
+        levels.append(_level(np.concatenate([_NO_ROWS, *added], axis=1), total))
         for path in paths:
             path.unlink()
-        if not frequent.shape[1]:
+        if not levels[-1].keys.size:
             break
         _save(scratch, size, levels[-1])
     return levels
@@ -201,7 +193,7 @@ def _add_up(
         low = np.searchsorted(table[_KEY], np.uint64(bucket[0]), side="left")
         high = np.searchsorted(table[_KEY], np.uint64(bucket[1]), side="right")
         chosen.append(np.array(table[:, low:high]))
-    rows = np.concatenate([np.zeros((6, 0), dtype=np.uint64), *chosen], axis=1)
+    rows = np.concatenate([_NO_ROWS, *chosen], axis=1)
     if not rows.shape[1]:
         return rows
     rows = rows[:, np.argsort(rows[_KEY], kind="stable")]
