@@ -29,6 +29,8 @@ from pretextual.corrupt.units import Units
 from pretextual.corrupt.word_weights import F64, SameArray, floored, rounded, word_weights
 from pretextual.windows.window import Windows
 
+_NUMBER = np.uint64((1 << 24) - 1)
+
 
 class Semantic(Strategy):
     """Hide whole words with a chance that grows with the content they carry."""
@@ -89,7 +91,7 @@ def _idf_weights(
 
 def counts_in_part(
     windows: Windows, numbers: NDArray[np.int32], ids: NDArray[np.uint16]
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """How often each word stands in its own part of the window, a document or a piece of one.
 
     Args:
@@ -98,25 +100,26 @@ def counts_in_part(
         ids: word ids, `[B, T]`.
 
     Returns:
-        Counts by word number, `[B, U]`; 0 where a row has fewer words.
+        Counts by word number, `[B, U]`; without meaning where a row has no word of the number.
     """
     width = int(numbers.max(initial=-1)) + 1
     places = np.flatnonzero(windows.word_starts & windows.ordinary)
     words = numbers.ravel()[places]
-    cells = places // numbers.shape[1] * width + words
-    # Sorted words, from high bits to low: part (24), id (16), number (24). Equal words of a part lie together.
-    keys = np.full((len(numbers), width), np.iinfo(np.uint64).max)
+    # Sorted words, from high bits to low: part (24), id (16), number (24). Equal words of a part come together, and
+    # numbers that no word has behind them all, so that every number comes once in its row.
+    keys = np.empty((len(numbers), width), dtype=np.uint64)
+    keys[:] = ~_NUMBER | np.arange(width, dtype=np.uint64)
     found = windows.segments.ravel()[places].astype(np.uint64) << np.uint64(40)
     found |= ids.ravel()[places].astype(np.uint64) << np.uint64(24)
     found |= words.astype(np.uint64)
-    keys.ravel()[cells] = found
+    keys.ravel()[places // numbers.shape[1] * width + words] = found
     keys.sort(axis=1)
-    groups = keys >> np.uint64(24)
+    cells = (keys & _NUMBER).view(np.int64)
+    cells += (np.arange(len(numbers)) * width)[:, None]
+    keys >>= np.uint64(24)
     new = np.ones(keys.shape, dtype=bool)
-    new[:, 1:] = groups[:, 1:] != groups[:, :-1]
-    sizes = np.diff(np.flatnonzero(new), append=keys.size)
-    counts = np.zeros(keys.shape, dtype=np.int64)
-    rows, columns = np.nonzero(keys != np.iinfo(np.uint64).max)
-    owners = (keys[rows, columns] & np.uint64((1 << 24) - 1)).astype(np.int64)
-    counts[rows, owners] = np.repeat(sizes, sizes).reshape(keys.shape)[rows, columns]
+    np.not_equal(keys[:, 1:], keys[:, :-1], out=new[:, 1:])
+    sizes = np.diff(np.flatnonzero(new), append=keys.size).astype(np.int32)
+    counts = np.empty(keys.shape, dtype=np.int32)
+    counts.ravel()[cells.ravel()] = np.repeat(sizes, sizes)
     return counts
