@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pretextual.core.randomness import U64, mix, stream
+from pretextual.core.randomness import U64, Stream, mix, stream
 from pretextual.corrupt.example import Example
 
 _SEGMENT = np.uint64(0xD6E8FEB86659FD93)
@@ -35,17 +35,48 @@ def row_digests(example: Example, seed: int) -> NDArray[np.uint64]:
     words = mix(words)
     words *= example.segments >= 0
     rows = words.sum(axis=1, dtype=np.uint64)
+    rows += _further_words(example, hashing)
     return mix(rows + hashing.keys(example.ids))
+
+
+def _further_words(example: Example, hashing: Stream) -> U64:
+    """What examples of some objectives have beside inputs and aligned targets, `[B]`; 0 where they have not."""
+    rows = np.zeros(example.ids.shape, dtype=np.uint64)
+    if example.decoder_inputs is not None:
+        words = _targets(example) | example.decoder_inputs.astype(np.uint64)
+        used = example.loss_mask
+        words += hashing.child("decoder").counters(words.shape[1])
+        rows += (mix(words) * used).sum(axis=1, dtype=np.uint64)
+    if example.labels is not None:
+        asked = example.labels >= 0
+        rows += hashing.child("labels").keys(example.labels) * asked
+    for name in ("types", "both_ways"):
+        values = getattr(example, name)
+        if values is not None:
+            marked = (values > 0) & (example.segments >= 0)
+            words = mix(hashing.child(name).counters(values.shape[1]))
+            rows += (words * marked).sum(axis=1, dtype=np.uint64)
+    if example.draws is not None:
+        words = mix(example.draws.view(np.uint64)) + hashing.child("draws").counters(
+            example.draws.shape[1]
+        )
+        rows += (mix(words) * example.loss_mask).sum(axis=1, dtype=np.uint64)
+    return rows
+
+
+def _targets(example: Example) -> U64:
+    """The targets in the upper half of 64 bits; 0 where the loss does not count."""
+    wanted = np.where(example.loss_mask, example.targets, np.int32(-1)).astype(np.int64)
+    words = wanted.view(np.uint64) + np.uint64(1)
+    words <<= np.uint64(32)
+    return words
 
 
 def _position_words(example: Example) -> U64:
     """Input, target and segment in 64 bits: no two pairs of input and target share a word."""
-    words = (
-        np.where(example.loss_mask, example.targets, np.int32(-1)).astype(np.int64).view(np.uint64)
-    )
-    words += np.uint64(1)  # 0 says that the loss does not count here
-    words <<= np.uint64(32)
-    words |= example.inputs.astype(np.uint64)
+    words = example.inputs.astype(np.uint64)
+    if example.decoder_inputs is None:
+        words |= _targets(example)
     segments = example.segments.astype(np.int64).view(np.uint64)
     words += segments * _SEGMENT
     return words

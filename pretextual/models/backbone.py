@@ -11,17 +11,19 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from pretextual.core.artifacts import atomic_folder
 from pretextual.models.config import Head
 from pretextual.models.isolation import check_isolation, isolated_mask, position_offset
-from pretextual.models.packing import restarted_positions
+from pretextual.models.packing import restarted_positions, see_both_ways
 from pretextual.models.quiet import quiet
+from pretextual.objectives.base import Outputs
 from pretextual.objectives.batch import Batch
 
 if TYPE_CHECKING:
@@ -42,12 +44,27 @@ class ParameterGroups:
     vectors: tuple[nn.Parameter, ...]
 
 
+#: What a saved tokenizer puts around a text for each head.
+_PURPOSES: dict[Head, Literal["masked", "causal"] | None] = {
+    "masked": "masked",
+    "pairs": "masked",
+    "replaced": "masked",
+    "causal": "causal",
+    "seq2seq": None,
+}
+#: Name under which an objective's own heads hang in the model, and of the file that holds them.
+OWN_HEADS = "pretextual_heads"
+#: Names under which classes of Transformers give logits over the vocabulary, and about the row.
+_LOGITS = ("logits", "prediction_logits")
+_ROW_LOGITS = ("seq_relationship_logits", "sop_logits")
+
+
 class Backbone:
-    """One Transformers model with a masked or a causal head; never called with `labels=`.
+    """One Transformers model with the head that an objective asks for; never called with `labels=`.
 
     Attributes:
         model: the Transformers model; move it, train it and freeze it as any module.
-        head: `masked` or `causal`.
+        head: what stands on it, see `models.config.Head`.
         fresh: names of parameters that the checkpoint did not hold and that are random.
     """
 
@@ -57,11 +74,15 @@ class Backbone:
         self.fresh = fresh
         accepted = inspect.signature(model.forward).parameters
         self._takes_positions = "position_ids" in accepted
+        self._takes_types = "token_type_ids" in accepted
         # A cache would be filled and thrown away, and switches off the kernel for causal attention.
         self._fixed: dict[str, Any] = {"use_cache": False} if "use_cache" in accepted else {}
         self._isolation_checked = False
         self._gather: Tensor | None = None
-        model.base_model.register_forward_hook(self._gather_rows)
+        self._states: list[Tensor] | None = None
+        # In an encoder-decoder the vocabulary stands on the decoder; the base model may be the whole.
+        bearer = model.get_decoder() if head == "seq2seq" else model.base_model
+        bearer.register_forward_hook(self._gather_rows)
 
     @property
     def device(self) -> torch.device:
@@ -97,15 +118,42 @@ class Backbone:
         Raises:
             ModelError: M008 if isolated parts cannot be kept apart in this architecture.
         """
+        return self.outputs(batch).logits
+
+    def outputs(self, batch: Batch, *, states: bool = False) -> Outputs:
+        """Everything that one forward pass gives.
+
+        Args:
+            batch: B rows of T tokens with N slots.
+            states: whether hidden states at all positions are wanted too.
+
+        Raises:
+            ModelError: M008 if isolated parts cannot be kept apart in this architecture.
+        """
         inputs = self._inputs(batch)
+        asked = batch.inputs if batch.decoder_inputs is None else batch.decoder_inputs
         # When every position is a target, collate lists them in order and there is nothing to
         # gather.
-        self._gather = None if batch.num_targets == batch.inputs.numel() else batch.positions
+        self._gather = None if batch.num_targets == asked.numel() else batch.positions
+        self._states = [] if states else None
         try:
-            logits: Tensor = self.model(**inputs).logits
+            found = self.model(**inputs)
+            seen = self._states[0] if self._states else None
         finally:
-            self._gather = None
-        return logits.flatten(0, 1)
+            self._gather, self._states = None, None
+        logits = next(found[name] for name in _LOGITS if name in found)
+        rows = next((found[name] for name in _ROW_LOGITS if name in found), None)
+        return Outputs(logits.flatten(0, 1), rows, seen)
+
+    def attach(self, heads: dict[str, nn.Module]) -> None:
+        """Hang an objective's own heads into the model, so that they learn and are kept in checkpoints."""
+        if heads:
+            self.model.add_module(OWN_HEADS, nn.ModuleDict(heads).to(self.device))
+
+    def head_named(self, name: str) -> nn.Module:
+        """One of the heads that `attach` hung in."""
+        heads: nn.ModuleDict = getattr(self.model, OWN_HEADS)
+        return heads[name]
 
     def hidden(self, batch: Batch) -> Tensor:
         """Hidden states of the last layer at every position, `[B, T, D]`."""
@@ -127,13 +175,26 @@ class Backbone:
             folder: written under a temporary name and renamed; what stood there is replaced.
             tokenizer: saved beside the weights, told the longest row that the model takes.
         """
+        weights = self.model.state_dict()
+        own = {name: weights.pop(name) for name in list(weights) if name.startswith(OWN_HEADS)}
         with atomic_folder(folder) as partial:
             with quiet():
-                self.model.save_pretrained(partial)
-            tokenizer.save(partial, purpose=self.head, model_max_length=self.max_tokens)
+                self.model.save_pretrained(partial, state_dict=weights)
+            if own:
+                # What no class of Transformers knows lies beside what it loads.
+                tensors = {name: tensor.contiguous() for name, tensor in own.items()}
+                save_file(tensors, partial / f"{OWN_HEADS}.safetensors")
+            tokenizer.save(partial, purpose=_PURPOSES[self.head], model_max_length=self.max_tokens)
 
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": batch.inputs, **self._fixed}
+        if batch.decoder_inputs is not None:
+            inputs["decoder_input_ids"] = batch.decoder_inputs
+        if batch.types is not None and self._takes_types:
+            inputs["token_type_ids"] = batch.types
+        if batch.both_ways is not None:
+            inputs["attention_mask"] = see_both_ways(batch)
+            return inputs
         if batch.segments is None:
             return inputs
         if not batch.isolated:
@@ -152,6 +213,8 @@ class Backbone:
         return inputs
 
     def _gather_rows(self, module: nn.Module, args: Any, output: Any) -> Any:
+        if self._states is not None:
+            self._states.append(output.last_hidden_state)
         if self._gather is not None:
             states = output.last_hidden_state  # [B, T, D]
             rows = states.flatten(0, 1).index_select(0, self._gather)

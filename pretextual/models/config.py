@@ -10,7 +10,10 @@ from pretextual.core.config import Config
 
 Architecture = Literal["bert", "roberta", "modernbert", "gpt2", "llama", "qwen3"]
 Size = Literal["tiny", "mini", "small", "medium", "base"]
-Head = Literal["masked", "causal"]
+#: What stands on the backbone: the vocabulary over an encoder's or a decoder's states; the vocabulary and a
+#: question about the row (next sentence, sentence order); a decoder that writes a second row; a generator and
+#: a discriminator.
+Head = Literal["masked", "causal", "pairs", "seq2seq", "replaced"]
 
 
 class ModelConfig(Config):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pretextual.objectives.batch import Batch
+
 
 def block_mask(segments: Tensor, *, causal: bool, reach: int | None = None) -> Tensor:
     """Who may see whom: positions of one segment; only earlier ones where `causal`.
@@ -41,3 +43,21 @@ def restarted_positions(segments: Tensor) -> Tensor:
     begins[:, 1:] = segments[:, 1:] != segments[:, :-1]
     first = torch.where(begins, where, torch.zeros_like(where)).cummax(dim=1).values
     return where - first
+
+
+def see_both_ways(batch: Batch) -> Tensor:
+    """A decoder's mask in which some positions are seen by all of their segment, also from before them.
+
+    Returns:
+        Boolean `[B, 1, T, T]`: earlier positions, and those of `batch.both_ways`, of the same segment where
+        segments are kept apart, else of the row.
+    """
+    assert batch.both_ways is not None
+    segments = batch.segments
+    if segments is None:
+        segments = torch.zeros_like(batch.inputs)
+    if not batch.isolated:
+        # One segment for the whole row; padding stays apart.
+        segments = torch.where(segments >= 0, torch.zeros_like(segments), segments)
+    same = block_mask(segments, causal=False)
+    return block_mask(segments, causal=True) | (same & batch.both_ways[:, None, None, :])

@@ -18,7 +18,7 @@ from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Frame, Layout, Windows
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from pretextual.objectives.batch import Batch
 
@@ -44,11 +44,38 @@ class Term:
     losses: Tensor | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """What one forward pass gives.
+
+    Attributes:
+        logits: at the batch's target slots, `[N, V]`.
+        row_logits: about each row as a whole, `[B, C]`; None where the model has no such head.
+        states: hidden states of the last layer at every position, `[B, T, D]`; None unless asked for.
+    """
+
+    logits: Tensor
+    row_logits: Tensor | None = None
+    states: Tensor | None = None
+
+
 class BackboneLike(Protocol):
     """What an objective needs of a model."""
 
     def logits(self, batch: Batch) -> Tensor:
         """Logits at the batch's target slots alone, shape `[N, V]`."""
+        ...
+
+
+class RichBackbone(BackboneLike, Protocol):
+    """What an objective with more than one question needs of a model."""
+
+    def outputs(self, batch: Batch, *, states: bool = False) -> Outputs:
+        """Everything that one forward pass gives; hidden states where asked for."""
+        ...
+
+    def head_named(self, name: str) -> nn.Module:
+        """One of the objective's own heads, see `Objective.own_heads`."""
         ...
 
 
@@ -58,8 +85,8 @@ class Objective(abc.ABC):
     layout: ClassVar[Layout]
     #: Whether the loss of a batch is the sum over its rows (in-batch contrastive losses are not).
     decomposes: ClassVar[bool] = True
-    #: `masked` or `causal`: which head of which Transformers class is trained and exported.
-    head: ClassVar[Literal["masked", "causal"]]
+    #: Which head of which Transformers class is trained and exported; see `models.config.Head`.
+    head: ClassVar[Literal["masked", "causal", "pairs", "seq2seq", "replaced"]]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -89,6 +116,15 @@ class Objective(abc.ABC):
         With it `collate` gives one shape for every batch, which compiled models want.
         """
         return None
+
+    def own_heads(self, hidden: int, vocabulary_size: int) -> dict[str, nn.Module]:
+        """Heads that no class of Transformers has, fresh, by name; they are saved beside the model.
+
+        Args:
+            hidden: width D of the hidden states.
+            vocabulary_size: rows V of the embedding.
+        """
+        return {}
 
     @abc.abstractmethod
     def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:

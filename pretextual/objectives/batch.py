@@ -19,17 +19,23 @@ class Batch:
     """A micro-batch on a device.
 
     Attributes:
-        layout: `aligned` or `causal`.
+        layout: `aligned`, `causal` or `seq2seq`.
         inputs: token ids, `[B, T]` int64.
         segments: part numbers, `[B, T]` int64, -1 at padding; None when no position is padding and parts may
             see each other, so that no attention mask is needed.
         isolated: whether parts must not see each other.
-        positions: flat index into `B * T` of every slot's target, `[N]` int64; unused slots point at 0.
+        positions: flat index into `B * U` of every slot's target, `[N]` int64; unused slots point at 0. U is
+            the length of the rows in which targets stand: T, or the decoder's.
         targets: the wanted token of every slot, `[N]` int64; 0 in unused slots.
         weights: 1 for a target, 0 for an unused slot, `[N]` float32.
         num_targets: number of slots with weight 1.
-        num_tokens: positions that are not padding: the real tokens behind a throughput.
+        num_tokens: positions that are not padding, the decoder's included: the real tokens behind a throughput.
         target_bytes: bytes of source text behind all targets.
+        decoder_inputs: what a decoder is shown, `[B, U]` int64; None but for `seq2seq`.
+        labels: what rows should be called, `[B]` int64, -1 where nothing is asked; or None.
+        types: which of two texts a position belongs to, `[B, T]` int64; or None.
+        both_ways: True at positions that all of their segment may see, `[B, T]`; or None.
+        draws: numbers in (0, 1) for what the model draws at every slot, `[N]` float64; or None.
     """
 
     layout: str
@@ -42,6 +48,11 @@ class Batch:
     num_targets: int
     num_tokens: int
     target_bytes: int
+    decoder_inputs: Tensor | None = None
+    labels: Tensor | None = None
+    types: Tensor | None = None
+    both_ways: Tensor | None = None
+    draws: Tensor | None = None
 
 
 def collate(
@@ -86,6 +97,15 @@ def collate(
         tensor = torch.from_numpy(array)
         return tensor.to(device, non_blocking=True)
 
+    def place_if(array: np.ndarray | None, kind: type) -> Tensor | None:
+        return None if array is None else place(array.astype(kind))
+
+    draws = None
+    if example.draws is not None:
+        drawn = np.full(slots, 0.5)
+        drawn[:count] = example.draws.ravel()[positions]
+        draws = place(drawn)
+    decoded = 0 if example.decoder_inputs is None else int(example.loss_mask.sum())
     return Batch(
         layout=example.layout,
         inputs=place(example.inputs.astype(np.int64)),
@@ -95,6 +115,11 @@ def collate(
         targets=place(targets),
         weights=place(weights),
         num_targets=int(count),
-        num_tokens=int(padding.size - np.count_nonzero(padding)),
+        num_tokens=int(padding.size - np.count_nonzero(padding)) + decoded,
         target_bytes=int(example.target_bytes.ravel()[positions].sum()),
+        decoder_inputs=place_if(example.decoder_inputs, np.int64),
+        labels=place_if(example.labels, np.int64),
+        types=place_if(example.types, np.int64),
+        both_ways=place_if(example.both_ways, np.bool_),
+        draws=draws,
     )
