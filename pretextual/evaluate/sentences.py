@@ -41,14 +41,15 @@ def log_likelihoods(model: OpenModel, sentences: Sequence[str]) -> NDArray[np.fl
     Raises:
         ModelError: M007 if a sentence is longer than the model's positions, M010 if an encoder has no mask token.
     """
+    if not sentences:
+        return np.zeros(0)
     encode = _causal_rows if model.is_causal else _masked_rows
     tokens, starts = _tokens(model, sentences)
     index: dict[tuple[int, ...], int] = {}
     numbers = [index.setdefault(tuple(ids.tolist()), len(index)) for ids in tokens]
     first = {number: place for place, number in reversed(list(enumerate(numbers)))}
     totals = np.zeros(len(index))
-    longest = max((ids.size for ids in tokens), default=0)
-    model.require_room(longest + 2, "the longest sentence")
+    model.require_room(max(ids.size for ids in tokens) + 2, "the longest sentence")
     by_length: dict[int, list[int]] = {}
     for number, place in first.items():
         by_length.setdefault(tokens[place].size, []).append(number)
@@ -58,7 +59,7 @@ def log_likelihoods(model: OpenModel, sentences: Sequence[str]) -> NDArray[np.fl
         owners = np.repeat(group, [len(part[0]) for part in asked])
         for chunk, said in _log_probabilities(model, rows, places, wanted):
             np.add.at(totals, owners[chunk], said.sum(axis=1))
-    return totals[numbers] if numbers else totals
+    return totals[numbers]
 
 
 def _tokens(
