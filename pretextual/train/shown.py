@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.corrupt.example import Example
 from pretextual.tokens.tokenizer import Tokenizer
+
+#: Line ends and other controls as pictures: raw, they could move a terminal's cursor or change its colours.
+_VISIBLE: Final[dict[int, int | str]] = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    ord("\n"): "⏎",
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
 
 Kind = Literal["shown", "special", "masked", "randomised", "kept"]
 
@@ -119,5 +127,5 @@ def pieces(found: list[Position], kind: str, *, original: bool = False) -> Itera
             and position.unit is not None
             and before.unit == position.unit
         )
-        yield Piece(text.replace("\n", "⏎"), apart and before is not None, position, goes_on)
+        yield Piece(text.translate(_VISIBLE), apart and before is not None, position, goes_on)
         before = position

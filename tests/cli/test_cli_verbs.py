@@ -178,7 +178,7 @@ def test_peek_is_dynamic_by_epoch_and_static_on_request(capsys, text):
 
 def test_peek_reads_standard_input(text, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "pretextual", "peek", "-", "corpus.documents=paragraphs", *SMALL],
+        [sys.executable, "-m", "pretextual", "peek", "-", f"corpus.sources=[{text}]", *SMALL],
         input=(tmp_path / text).read_text(encoding="utf-8"),
         capture_output=True,
         text=True,
