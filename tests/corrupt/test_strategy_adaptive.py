@@ -37,10 +37,10 @@ def moment_of(windows, losses=None, epoch=0):
 
 
 def test_conformance_before_and_under_a_record():
-    check_corruption(Adaptive())
+    check_corruption(Adaptive(), num_ids=2000)
     check_units(Adaptive(), toy_windows([62, 30, 5, 1, 40], layers=["counts"]))
     held = Held(MaskedLMConfig(strategy=Adaptive()), TOY_SPECIAL, 100)
-    check_corruption(held, rate=0.15)
+    check_corruption(held, rate=0.15, num_ids=2000)
 
 
 def test_before_the_first_record_it_is_whole_word_masking():

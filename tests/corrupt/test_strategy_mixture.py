@@ -58,8 +58,8 @@ def many(rows, tokens=16):
     ids=["window", "group", "tokens", "weighted-and-tiered", "one"],
 )
 def test_conformance(mixture):
-    check_corruption(mixture)
-    check_units(mixture, toy_windows([62, 30, 30, 5, 55, 1, 40], layers=mixture.layers))
+    check_corruption(mixture, num_ids=2000)
+    check_units(mixture, toy_windows([62, 30, 5, 1], layers=mixture.layers))
 
 
 @given(
@@ -77,7 +77,7 @@ def test_every_row_is_what_its_part_alone_makes_of_it(lengths, epoch, per):
     for row, number in enumerate(mixture.choose(moment)):
         alone = mixture.parts[number].strategy.units(windows, moment)
         if alone.weights is None:
-            ones = np.ones((len(rate), alone.numbers.max() + 1))
+            ones = np.ones(alone.numbers.shape)
             alone = dataclasses.replace(alone, weights=ones)
         expected = select(alone, rate, moment.keyed, "stochastic")
         assert np.array_equal(hidden[row], expected[row])
