@@ -145,7 +145,8 @@ def cuts_of(gram):
             yield [gram[a:b] for a, b in itertools.pairwise([0, *places, len(gram)])]
 
 
-def test_scores_are_the_minimum_over_all_cuts(store, tmp_path):
+def check_scores(store, levels):
+    """Scores are their definition, by plain loops over all cuts; returns how often more than two parts are best."""
     split = store.split("train")
     counts, _ = counted_plainly(split, store.tokenizer.special.every)
     totals = [sum(counter.values()) for counter in counts]
@@ -153,16 +154,32 @@ def test_scores_are_the_minimum_over_all_cuts(store, tmp_path):
     def log_p(gram):
         return math.log(counts[len(gram) - 1][gram] / totals[len(gram) - 1])
 
-    seen = 0
-    for level in levels_of(store, tmp_path)[1:]:
+    fine = 0
+    for level in levels[1:]:
         pmi = scores(level, "pmi")
         for place, gram in enumerate(spelled(split, level)):
-            least = min(log_p(gram) - sum(map(log_p, parts)) for parts in cuts_of(gram))
+            every = [(log_p(gram) - sum(map(log_p, parts)), len(parts)) for parts in cuts_of(gram)]
+            least, parts = min(every)
+            fine += parts > 2
             assert pmi[place] == pytest.approx(least, rel=1e-5, abs=1e-5)
             assert scores(level, "pmi2")[place] == pytest.approx(least + log_p(gram), rel=1e-5)
             assert scores(level, "npmi")[place] == pytest.approx(least / -log_p(gram), abs=1e-5)
-            seen += 1
-    assert seen > 50
+    return fine
+
+
+def test_scores_are_the_minimum_over_all_cuts(store, tmp_path):
+    levels = levels_of(store, tmp_path)
+    check_scores(store, levels)
+    assert sum(level.keys.size for level in levels[1:]) > 50
+
+
+def test_scores_where_the_best_cut_has_many_parts(tmp_path):
+    # Three words at random: half of the pairs occur less often than by chance, so cutting on pays.
+    draws = stream(3, "three-words")
+    numbers = (draws.bits(draws.keys(np.arange(60)), 10) % np.uint64(3)).tolist()
+    text = " ".join(" ".join("abc"[number] for number in row) + "." for row in numbers)
+    store = store_of(tmp_path, [text])
+    assert check_scores(store, levels_of(store, tmp_path)) > 20
 
 
 def test_pmi_of_a_hand_made_text_in_closed_form(tmp_path):
@@ -350,6 +367,10 @@ def test_phrases_stay_between_marks_sentences_and_special_tokens(tmp_path):
     found = {line.split("\t")[0].replace(" ", "") for line in itertools.islice(lines, 1, None)}
     pairs = {"runhim", "orher", "itis", "sowell", "task"}
     assert found == pairs | {"well-known", "sowell-known", "don't", "don'task"}
+    heading = Stretch.of_texts(
+        store.tokenizer.segment(["ask him\n\nask her so"]), ["ask him\n\nask her so"]
+    )
+    assert words_of(heading, ()).room.tolist() == [2, 1, 3, 2, 1]
     stretch = store.split("train").stretch(0, 1)
     plain = words_of(stretch, ())
     barred = int(stretch.tokens[plain.starts[1]])
