@@ -85,6 +85,7 @@ def peek(
     *sources: Source,
     windows: int = 4,
     epoch: int = 0,
+    statistics: int = 200,
     strategy: str | Sequence[str] | None = None,
     text: str | Sequence[str] = (),
     store: Source | None = None,
@@ -100,6 +101,7 @@ def peek(
         sources: text, read as a corpus; `-` alone reads standard input as loose text.
         windows: how many rows.
         epoch: which epoch, from 0.
+        statistics: windows over which masks are counted; 0 leaves that out.
         strategy: one or several, each a name or `{kind: name, option: value}`; commas part them too.
         text: loose text instead of sources, every item a document.
         store: lends loose text its tokenizer and statistics.
@@ -111,7 +113,7 @@ def peek(
     """
     from pretextual.train.data import prepare_store
     from pretextual.train.loose_text import read_standard_input, run_of_model, text_home
-    from pretextual.train.peek import peek_store, peek_text
+    from pretextual.train.peek import Wanted, peek_store, peek_text
     from pretextual.train.peek_request import require_one_kind_of_text, split_strategies
 
     given = _texts(sources)
@@ -134,7 +136,9 @@ def peek(
     ]
     if not is_loose:
         found = prepare_store(recipes[0], on_progress=on_progress)
-        return peek_store(recipes, found, windows=windows, epoch=epoch, on_progress=on_progress)
+        return peek_store(
+            recipes, found, Wanted(windows, epoch, statistics), on_progress=on_progress
+        )
     loose = loose or read_standard_input(recipes[0].corpus)
     home = text_home(
         recipes[0],
@@ -142,7 +146,9 @@ def peek(
         model=None if model is None else os.fspath(model),
         on_progress=on_progress,
     )
-    return peek_text(recipes, loose, home, windows=windows, epoch=epoch, on_progress=on_progress)
+    return peek_text(
+        recipes, loose, home, Wanted(windows, epoch, statistics), on_progress=on_progress
+    )
 
 
 def pretrain(

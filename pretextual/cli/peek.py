@@ -28,6 +28,14 @@ from pretextual.cli.output import result, result_json, say
     "--windows", type=click.IntRange(min=1), default=4, show_default=True, help="How many rows."
 )
 @click.option(
+    "--statistics",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Count the masks of so many windows; 0 counts none.",
+)
+@click.option(
     "--text", "texts", multiple=True, metavar="TEXT", help="Loose text instead of SOURCEs."
 )
 @click.option(
@@ -58,7 +66,7 @@ def command(
     """Show the first windows of an epoch of SOURCEs: original and corrupted, as training makes them.
 
     On a terminal masked tokens are yellow, random ones red, kept ones green and special ones dim; elsewhere
-    random ones stand in ~ and kept ones in =. Below stands what the masks of 200 windows really are, beside what
+    random ones stand in ~ and kept ones in =. Below stands what the masks of more windows really are, beside what
     was asked for.
 
     A SOURCE of - alone, or --text, is loose text: it is not prepared as a corpus but takes tokenizer and

@@ -43,9 +43,9 @@ def promise_of(objective: MaskedLM) -> Promise:
 
 
 def mask_statistics(
-    source: ExampleSource, tokenizer: Tokenizer, first_sample: int = 0
+    source: ExampleSource, tokenizer: Tokenizer, first_sample: int = 0, windows: int = WINDOWS
 ) -> Statistics | None:
-    """Statistics of the masks of `WINDOWS` windows from a sample position on.
+    """Statistics of masks from a sample position on.
 
     A small corpus is gone through several times, as long as its masks are new ones.
 
@@ -53,15 +53,16 @@ def mask_statistics(
         source: the examples.
         tokenizer: of the objective.
         first_sample: position of the first window.
+        windows: how many windows, at most.
 
     Returns:
-        The statistics, or None for objectives that hide nothing.
+        The statistics, or None for objectives that hide nothing, and of no windows.
     """
     objective = source.objective
-    if not isinstance(objective, MaskedLM):
+    if not isinstance(objective, MaskedLM) or not windows:
         return None
     copies = objective.config.copies
-    num_rows = WINDOWS if copies is None else min(WINDOWS, copies * len(source.plan))
+    num_rows = windows if copies is None else min(windows, copies * len(source.plan))
     made = corruption(source, first_sample, num_rows)
     assert made is not None
     promise = promise_of(objective)

@@ -22,13 +22,28 @@ from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.data import OnProgress
 from pretextual.train.examples import ExampleSource
 from pretextual.train.loose_text import TextHome, annotated, stretch_of
-from pretextual.train.masks import corruption, mask_statistics, strategy_name
+from pretextual.train.masks import WINDOWS, corruption, mask_statistics, strategy_name
 from pretextual.windows.layers import SplitLayer
 from pretextual.windows.plan import Plan, plan
 from pretextual.windows.split import TokenSplit
 
 #: Layers that statistics read where a store has them.
 _WELCOME: Final = ("counts", "entities")
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """How much is shown and counted.
+
+    Attributes:
+        windows: rows shown.
+        epoch: the epoch they are of, from 0.
+        counted: windows behind the statistics; 0 leaves them out.
+    """
+
+    windows: int = 4
+    epoch: int = 0
+    counted: int = WINDOWS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,9 +97,8 @@ class Peek:
 def peek_store(
     recipes: Sequence[Recipe],
     store: TokenStore,
+    wanted: Wanted,
     *,
-    windows: int,
-    epoch: int,
     on_progress: OnProgress | None = None,
 ) -> Peek:
     """The first rows of an epoch of a store, under the objective of every recipe.
@@ -92,8 +106,7 @@ def peek_store(
     Args:
         recipes: alike in everything but the strategy.
         store: their corpus, prepared.
-        windows: how many rows.
-        epoch: which epoch, from 0.
+        wanted: how much is shown and counted.
         on_progress: called with stage, done, total and unit, while layers are made.
 
     Raises:
@@ -106,16 +119,15 @@ def peek_store(
     }
     split = store.split("train")
     origin = f"text of {', '.join(recipes[0].corpus.sources)}"
-    return _look(recipes, objectives, split, layers, store.tokenizer, windows, epoch, origin)
+    return _look(recipes, objectives, split, layers, store.tokenizer, wanted, origin)
 
 
 def peek_text(
     recipes: Sequence[Recipe],
     texts: Sequence[str],
     home: TextHome,
+    wanted: Wanted,
     *,
-    windows: int,
-    epoch: int,
     on_progress: OnProgress | None = None,
 ) -> Peek:
     """The same for loose texts, each a document, with a home that lends tokenizer and statistics.
@@ -133,13 +145,11 @@ def peek_text(
         folders = _layers(store, objectives, on_progress)
         layers = annotated(store, folders, stretch, needed=_needed(objectives))
         origin = home.said_with_statistics
-    return _look(recipes, objectives, stretch, layers, home.tokenizer, windows, epoch, origin)
+    return _look(recipes, objectives, stretch, layers, home.tokenizer, wanted, origin)
 
 
 def _objectives(recipes: Sequence[Recipe], tokenizer: Tokenizer) -> list[Objective]:
-    return [
-        recipe.objective.build(tokenizer.special, tokenizer.size) for recipe in recipes
-    ]
+    return [recipe.objective.build(tokenizer.special, tokenizer.size) for recipe in recipes]
 
 
 def _needed(objectives: Sequence[Objective]) -> tuple[str, ...]:
@@ -164,17 +174,16 @@ def _look(
     split: TokenSplit,
     layers: Mapping[str, SplitLayer],
     tokenizer: Tokenizer,
-    windows: int,
-    epoch: int,
+    wanted: Wanted,
     origin: str,
 ) -> Peek:
     frame = objectives[0].frame(tokenizer.special)
     rows = plan(split, recipes[0].windows, frame, layers)
     views = tuple(
-        _view(recipe, objective, rows, tokenizer, windows, epoch)
+        _view(recipe, objective, rows, tokenizer, wanted)
         for recipe, objective in zip(recipes, objectives, strict=True)
     )
-    return Peek(views, tokenizer, len(rows), epoch, origin)
+    return Peek(views, tokenizer, len(rows), wanted.epoch, origin)
 
 
 def _view(
@@ -182,12 +191,11 @@ def _view(
     objective: Objective,
     rows: Plan,
     tokenizer: Tokenizer,
-    windows: int,
-    epoch: int,
+    wanted: Wanted,
 ) -> View:
     source = ExampleSource(rows, objective, recipe.seed, _beginning)
-    first = epoch * len(rows)
-    count = min(windows, len(rows))
+    first = wanted.epoch * len(rows)
+    count = min(wanted.windows, len(rows))
     made = corruption(source, first, count)
     strategy = getattr(recipe.objective, "strategy", None)
     return View(
@@ -195,7 +203,7 @@ def _view(
         example=source.batch(first, count).example if made is None else made.example,
         units=None if made is None else made.units.numbers,
         requested_rate=getattr(recipe.objective, "rate", None),
-        statistics=mask_statistics(source, tokenizer, first),
+        statistics=mask_statistics(source, tokenizer, first, wanted.counted),
     )
 
 
