@@ -95,17 +95,9 @@ def test_the_longest_mention_wins_then_the_first_then_the_first_source(store):
     def at(part, kind):
         return Mention(text.index(part), text.index(part) + len(part), kind)
 
-    found = place(
-        reading,
-        [
-            at("New York", "a"),
-            at("New York Times", "b"),
-            at("New York Times", "c"),
-            at("Town Hall", "a"),
-            at("London To", "d"),
-            at(" of ", "e"),
-        ],
-    )
+    candidates = [at("New York", "a"), at("New York Times", "b"), at("New York Times", "c")]
+    candidates += [at("Town Hall", "a"), at("London To", "d"), at(" of ", "e")]
+    found = place(reading, candidates)
     said = [(text[one.start : one.stop], one.type) for one in found.mentions]
     assert said == [("New York Times", "b"), ("of", "e"), ("London To", "d")]
 
