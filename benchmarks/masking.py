@@ -7,13 +7,15 @@
 One process, one thread. Ours is the whole path of `MaskedLM.examples`: units, race, rewriting, keyed by (seed,
 epoch, id), with each strategy's default count rule. All sides mask the same made-up rows (packed, full but for
 under 1 %, 30 % of tokens continue a word) and take turns, round after round, so that a noisy machine is noisy
-for all. A side's figure is the median of its rounds; its best round stands beside it. Tokens are positions that
-are not padding. Memory is what `tracemalloc` sees at the peak above the windows, results included.
+for all. Time is processor time of the process, so that what else runs takes no turns of a side (but shares its
+caches). A side's figure is the median of its rounds; its best round stands beside it. Tokens are positions that are
+not padding. Memory is what `tracemalloc` sees at the peak above the windows, results included.
 
 Opponents:
-    collator            transformers' DataCollatorForLanguageModeling on tokenised examples as lists, with the
-                        `special_tokens_mask` column that its documentation asks for (faster than without)
-    collator-words      the same with `whole_word_mask=True` and the offsets that it needs
+    collator            transformers' DataCollatorForLanguageModeling as the Trainer calls it: tokenised examples as
+                        lists with the `special_tokens_mask` column that its documentation asks for, torch out
+    collator-best       the same at its fastest: rows all equally long, as bare NumPy arrays, NumPy out
+    collator-words      whole words (`whole_word_mask=True`) with the offsets that it needs, NumPy out (its fastest)
     torch-mask-tokens   its `torch_mask_tokens` alone, on ready tensors; the copy that keeps its input is not timed
     row-loop            a loop over rows with one generator a row, so that masks are keyed as ours are
 """
@@ -61,7 +63,9 @@ BATCH_TOKENS, MEMORY_ROWS = 32_768, (64, 256, 1024)
 WIDTHS = (128, 512)
 GOALS = {"random": 40e6}
 GOAL, STRETCH, MEMORY_GOAL = 8e6, 15e6, 64
-PEERS = ("collator", "collator-words", "torch-mask-tokens", "row-loop")
+PEERS = ("collator", "collator-best", "collator-words", "torch-mask-tokens", "row-loop")
+#: Strategies that have no defaults: what stands for them.
+STAND_INS = {"mixture": {"parts": ["random", "whole-word", "span"]}}
 
 #: A side masks its batch once, for the given epoch, and returns the seconds it took.
 Side = Callable[[int], float]
@@ -83,14 +87,8 @@ def num_tokens(windows: Windows) -> int:
 
 
 def defaults(kinds: Sequence[str]) -> dict[str, Strategy]:
-    """Strategies with their defaults, by kind; those that have none are named and left out."""
-    found = {}
-    for kind in kinds:
-        try:
-            found[kind] = REGISTRY[kind].model_validate({})
-        except ValueError as error:
-            print(f"{kind} has no defaults and is left out: {error}")
-    return found
+    """Strategies with their defaults, by kind."""
+    return {kind: REGISTRY[kind].model_validate(STAND_INS.get(kind, {})) for kind in kinds}
 
 
 def objective_of(strategy: Strategy) -> MaskedLM:
@@ -98,21 +96,31 @@ def objective_of(strategy: Strategy) -> MaskedLM:
     return MaskedLM(MaskedLMConfig(strategy=strategy, rate=RATE), TOY_SPECIAL, VOCABULARY)
 
 
-def draw_of(windows: Windows, epoch: int) -> Draw:
+def losses_of(strategy: Strategy, windows: Windows) -> dict[str, Any]:
+    """The control record that a strategy that learns from losses reads."""
+    feedback = strategy.feedback
+    if feedback is None:
+        return {}
+    size = windows.layers[feedback.layer].tables["frequency"].size
+    return {feedback.kind: np.linspace(1.0, 9.0, size, dtype=np.float32)}
+
+
+def draw_of(windows: Windows, epoch: int, control: Mapping[str, Any]) -> Draw:
     """What training asks for, in the middle of a run."""
     shape = windows.ids.shape
-    return Draw(0, windows.ids, np.full(shape, epoch, dtype=np.int64), np.full(shape, 0.5))
+    epochs = np.full(shape, epoch, dtype=np.int64)
+    return Draw(0, windows.ids, epochs, np.full(shape, 0.5), control=control)
 
 
 def ours(strategy: Strategy, windows: Windows) -> Side:
     """The whole path of pretextual."""
-    objective = objective_of(strategy)
+    objective, control = objective_of(strategy), losses_of(strategy, windows)
 
     def side(epoch: int) -> float:
-        draw = draw_of(windows, epoch)
-        begun = time.perf_counter()
+        draw = draw_of(windows, epoch, control)
+        begun = time.process_time()
         objective.examples(windows, draw)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     return side
 
@@ -123,9 +131,12 @@ def peak_bytes(strategy: Strategy) -> list[float]:
     found = []
     for rows in MEMORY_ROWS:
         windows = made_up(128, rows, strategy.layers)
-        objective.examples(windows, draw_of(windows, 0))  # tables that are made once are there
+        control = losses_of(strategy, windows)
+        # Tables that are made once are there before the measured call.
+        objective.examples(windows, draw_of(windows, 0, control))
+        draw = draw_of(windows, 1, control)
         tracemalloc.start()
-        objective.examples(windows, draw_of(windows, 1))
+        objective.examples(windows, draw)
         found.append(tracemalloc.get_traced_memory()[1] / num_tokens(windows))
         tracemalloc.stop()
     return found
@@ -174,18 +185,35 @@ def collator(windows: Windows, *, words: bool) -> Side:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # whole words are never replaced by random ones there
         collate = DataCollatorForLanguageModeling(
-            peer_tokenizer(), mlm_probability=RATE, whole_word_mask=words
+            peer_tokenizer(),
+            mlm_probability=RATE,
+            whole_word_mask=words,
+            return_tensors="np" if words else "pt",
         )
     columns = ["input_ids", "special_tokens_mask", *(["offset_mapping"] if words else [])]
     features = [{name: row[name] for name in columns} for row in features_of(windows)]
     if words:  # offsets are padded by no one there, so the rows must be equally long
-        longest = min(len(row["input_ids"]) for row in features)
-        features = [{name: row[name][:longest] for name in columns} for row in features]
+        shortest = min(len(row["input_ids"]) for row in features)
+        features = [{name: row[name][:shortest] for name in columns} for row in features]
+    return timed(lambda: collate(features))
+
+
+def collator_best(windows: Windows) -> Side:
+    """The whole collator on rows that need no padding and no conversion."""
+    collate = DataCollatorForLanguageModeling(
+        peer_tokenizer(), mlm_probability=RATE, return_tensors="np"
+    )
+    rows = list(windows.tokens.astype(np.int64))
+    return timed(lambda: collate(rows))
+
+
+def timed(call: Callable[[], object]) -> Side:
+    """A side that needs nothing made ready."""
 
     def side(epoch: int) -> float:
-        begun = time.perf_counter()
-        collate(features)
-        return time.perf_counter() - begun
+        begun = time.process_time()
+        call()
+        return time.process_time() - begun
 
     return side
 
@@ -198,9 +226,9 @@ def torch_mask_tokens(windows: Windows) -> Side:
 
     def side(epoch: int) -> float:
         inputs = tokens.clone()  # it writes into its input
-        begun = time.perf_counter()
+        begun = time.process_time()
         collate.torch_mask_tokens(inputs, special_tokens_mask=special)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     return side
 
@@ -210,7 +238,7 @@ def row_loop(windows: Windows) -> Side:
     rows = [(int(n), t, o) for n, t, o in zip(windows.ids, windows.tokens, windows.ordinary)]  # noqa: B905
 
     def side(epoch: int) -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         inputs, labels = [], []
         for number, tokens, ordinary in rows:
             draws = np.random.default_rng((0, epoch, number))  # noqa: TID251
@@ -226,7 +254,7 @@ def row_loop(windows: Windows) -> Side:
             inputs.append(row)
             labels.append(label)
         np.stack(inputs), np.stack(labels)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     return side
 
@@ -235,6 +263,7 @@ def peers(windows: Windows) -> dict[str, Side]:
     """The opponents, by name."""
     made = (
         collator(windows, words=False),
+        collator_best(windows),
         collator(windows, words=True),
         torch_mask_tokens(windows),
         row_loop(windows),
