@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.annotate.grammar import PARTS_OF_SPEECH
-from pretextual.annotate.trees import depths, subtrees
+from pretextual.annotate.trees import depths, joins
 from pretextual.tokens.segment import byte_positions
 from pretextual.tokens.stretch import Stretch
 from pretextual.tokens.words import code_points, visible
@@ -80,14 +80,13 @@ def say(stretch: Stretch, parse: Parse) -> dict[str, NDArray[np.generic]]:
 
     Returns:
         `part_of_speech` and `relation`, uint8 codes; `head`, int16: from the word's first token to that of its
-        head, 0 at a root, at most 32,767 either way; `subtree` and `joins`, uint8, as in `trees.subtrees`, but 0
-        at words without a parse. `[n]` each.
+        head, 0 at a root, at most 32,767 either way; `joins`, uint8, as in `trees.joins`, and `joins_next`, that of
+        the next word, for windows that end before it. `[n]` each.
     """
     places, first_tokens = _places(stretch)
     parse = _visible_only(places, parse)
     owners, heads = _word_tree(places, parse)
-    widths, joins = subtrees(heads, places.blank)
-    known = owners >= 0
+    before = joins(heads, places.blank)
     parts = _read(parse.part_of_speech, owners)
     parts[places.blank] = SPACE
     steps = np.clip(first_tokens[heads] - first_tokens, -_FAR, _FAR).astype(np.int16)
@@ -95,8 +94,8 @@ def say(stretch: Stretch, parse: Parse) -> dict[str, NDArray[np.generic]]:
         "part_of_speech": parts,
         "relation": _read(parse.relation, owners),
         "head": steps,
-        "subtree": np.where(known, widths, np.uint8(0)),
-        "joins": joins,
+        "joins": before,
+        "joins_next": np.append(before, np.uint8(0))[1:],
     }
     word = np.cumsum(stretch.word_starts) - 1
     return {name: values[word] for name, values in of_words.items()}

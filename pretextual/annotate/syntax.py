@@ -31,7 +31,7 @@ class Syntax(Annotator):
     """Parts of speech and dependency trees.
 
     Dense values, the same on all tokens of a word, 0 where nothing is known: `part_of_speech` and `relation` (codes of
-    `annotate.grammar`, whose names stand in the facts), `head` (in tokens), `subtree` and `joins` (in words); see
+    `annotate.grammar`, whose names stand in the facts), `head` (in tokens), `joins` and `joins_next` (in words); see
     `annotate.parse.say`. What a word of ours gets from a parser that cuts otherwise: `annotate.parse`.
     """
 

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
-#: The widest subtree, in words, that its 8-bit code can tell.
+#: The widest subtree that counts, in words.
 WIDEST = 254
-#: Code of a subtree that is wider, or not one run of words.
-BROKEN = 255
 
 
 def depths(heads: I64) -> I64:
@@ -30,8 +28,8 @@ def depths(heads: I64) -> I64:
     raise ValueError("heads run in a circle")
 
 
-def subtrees(heads: I64, blank: NDArray[np.bool_] | None = None) -> tuple[U8, U8]:
-    """What every word dominates, and what it shares with the word before it.
+def joins(heads: I64, blank: NDArray[np.bool_] | None = None) -> U8:
+    """How narrow a subtree holds both a word and the one before it: what cuts a text into phrases of any length.
 
     Args:
         heads: number of every word's head, `[W]`; a root is its own.
@@ -39,11 +37,10 @@ def subtrees(heads: I64, blank: NDArray[np.bool_] | None = None) -> tuple[U8, U8
             nobody else's.
 
     Returns:
-        widths: words of the subtree below and with every word, blanks between them included, `[W]`; `BROKEN` where
-            there are more than `WIDEST` or they are not one run of the text (a non-projective tree); 0 at blanks.
-        joins: words of the narrowest subtree (one that has a width) that holds both a word and the one before it,
-            `[W]`; 0 where there is none. Subtrees are nested or apart, so those of at most L words that no other
-            such subtree holds are exactly the runs of words with `0 < joins <= L`, each with the word before it.
+        For every word, `[W]`: the number of words of the narrowest subtree that holds it and the word before it, blanks
+        between them included; 0 where there is none of at most `WIDEST` words. Only subtrees that are one run of
+        the text count (in non-projective trees some are not). Those are nested or apart, so the ones of at most L words
+        that no other such subtree holds are the runs of words with `0 < joins <= L`, each with the word before it.
     """
     count, first, last = _spans(heads)
     if blank is None:
@@ -51,20 +48,18 @@ def subtrees(heads: I64, blank: NDArray[np.bool_] | None = None) -> tuple[U8, U8
     blanks = np.append(0, np.cumsum(blank))
     width = last - first + 1
     plain = (width - (blanks[last + 1] - blanks[first]) == count) & (width <= WIDEST)
-    widths = np.where(plain, width, BROKEN).astype(np.uint8)
-    widths[blank] = 0
-    joins = np.zeros(heads.size, dtype=np.uint8)
+    found = np.zeros(heads.size, dtype=np.uint8)
     words = above = np.arange(heads.size)
     while words.size:
         holds = plain[above] & (first[above] < words)
-        joins[words[holds]] = widths[above[holds]]
+        found[words[holds]] = width[above[holds]]
         climbs = ~holds & (heads[above] != above) & (count[above] <= WIDEST)
         words, above = words[climbs], heads[above[climbs]]
     # What holds the next word and one before it holds the blanks between them.
     following = np.where(blank, heads.size, np.arange(heads.size))
     following = np.minimum.accumulate(following[::-1])[::-1]
-    joins = np.append(joins, np.uint8(0))[following]
-    return widths, joins
+    result: U8 = np.append(found, np.uint8(0))[following]
+    return result
 
 
 def _spans(heads: I64) -> tuple[I64, I64, I64]:

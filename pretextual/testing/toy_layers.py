@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretextual.annotate.grammar import PARTS_OF_SPEECH, RELATIONS
-from pretextual.annotate.trees import subtrees
+from pretextual.annotate.trees import joins
 from pretextual.core.randomness import Keyed, stream
 from pretextual.tokens.layers import Layer, Spans
 from pretextual.windows.split import TokenSplit
@@ -118,13 +118,13 @@ def _syntax(split: TokenSplit, keyed: Keyed) -> Layer:
     parts = 1 + (drawn >> np.uint64(8)) % np.uint64(len(PARTS_OF_SPEECH) - 1)
     relations = 1 + (drawn >> np.uint64(16)) % np.uint64(len(RELATIONS) - 1)
     unknown = (drawn >> np.uint64(24)) % np.uint64(10) == 0
-    widths, joins = subtrees(heads)
+    before = joins(heads)
     of_words = {
         "part_of_speech": np.where(unknown, 0, parts).astype(np.uint8),
         "relation": np.where(unknown, 0, relations).astype(np.uint8),
         "head": (starts[heads] - starts).astype(np.int16),
-        "subtree": widths,
-        "joins": joins,
+        "joins": before,
+        "joins_next": np.append(before, np.uint8(0))[1:],
     }
     word = np.cumsum(split.word_starts) - 1
     return Layer({name: values[word] for name, values in of_words.items()}, None, {})

@@ -228,25 +228,27 @@ def check_document(stretch, number, dense, expected):
         )
         if expected[first] is None:
             assert names == ("none", "none")
-            assert not any(dense[name][start] for name in ("head", "subtree", "joins"))
+            assert not any(dense[name][start] for name in ("head", "joins"))
             continue
         part, relation, above, width = expected[first]
         assert names == (part, relation)
         # A tokenizer may have made one word of several marks (`'t`): the head is the word that holds the character.
         assert heads[start] == max(token for place, token in token_at.items() if place <= above)
         run = run_of(heads, start)
-        if run is None:
-            assert dense["subtree"][start] == width == 255
-        else:
-            found = stretch.word_starts[run[0] : run[1] + 1]
-            last = stretch.word_starts[run[1]]
-            assert dense["subtree"][start] == found.sum() and last
-            as_known += found.sum() == width
+        assert (run is None) == (width == 255)
+        as_known += run is not None and stretch.word_starts[run[0] : run[1] + 1].sum() == width
+        runs = [found for found in (run_of(heads, token) for token in starts) if found]
+        holding = [found for found in runs if found[0] < start <= found[1]]
+        sizes = [int(stretch.word_starts[first : last + 1].sum()) for first, last in holding]
+        assert dense["joins"][start] == min(sizes, default=0)
+    word_starts = np.flatnonzero(stretch.word_starts)
+    following = np.append(dense["joins"][word_starts[1:]], 0)
+    assert np.array_equal(dense["joins_next"][word_starts], following)
     first, last = stretch.document_offsets[number : number + 2]
     shown = {token for start, stop, *_ in words for token in range(start, stop)}
     blanks = sorted(set(range(first, last)) - shown)
     assert (dense["part_of_speech"][blanks] == SPACE).all()
-    assert not any(dense[name][blanks].any() for name in ("relation", "head", "subtree"))
+    assert not any(dense[name][blanks].any() for name in ("relation", "head"))
     return as_known
 
 
@@ -354,7 +356,6 @@ def test_tokens_of_white_space_are_passed_over(parsed_stores):
     (old, *_), (dog, *_) = words_of(stretch, 0)
     assert dense["head"][old] == dog - old and dense["head"][dog] == 0
     blanks = int(stretch.word_starts.sum()) - 2
-    assert dense["subtree"][[old, dog]].tolist() == [1, 2 + blanks]
     assert (dense["joins"][old + 1 : dog + 1] == 2 + blanks).all()
     assert (dense["part_of_speech"][old + 1 : dog] == SPACE).all()
 

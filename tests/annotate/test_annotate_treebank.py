@@ -42,6 +42,14 @@ def test_packed_files_are_read(opener, tmp_path):
     assert two.parse.heads.tolist() == [0, 0, 4, 4, 1]
 
 
+def test_words_of_a_multi_word_token_stand_where_they_spell_it(tmp_path):
+    path = tmp_path / "t.conllu"
+    path.write_text(conllu("1-2 don't _ _ _\n1 do AUX 0 root\n2 n't PART 1 advmod\n3 . X 1 punct"))
+    (one,) = read_sentences(path)
+    assert one.text == "don't."
+    assert one.parse.starts.tolist() == [0, 2, 5] and one.parse.stops.tolist() == [2, 5, 6]
+
+
 def bank_of(*sentences):
     """A treebank of sentences given as spaced words, each word hanging on the first."""
     rows = [

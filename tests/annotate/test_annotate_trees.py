@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pretextual.annotate.grammar import PARTS_OF_SPEECH, RELATIONS, relation_code
-from pretextual.annotate.trees import BROKEN, WIDEST, depths, subtrees
+from pretextual.annotate.trees import WIDEST, depths, joins
 
 
 @st.composite
@@ -49,14 +49,6 @@ def test_heads_in_a_circle_are_refused():
         depths(np.array([1, 2, 0, 3]))
 
 
-@given(forests())
-def test_widths_are_those_of_runs_of_words(heads):
-    widths, _ = subtrees(heads)
-    for word, width in enumerate(widths.tolist()):
-        inside = below(heads, word)
-        assert width == (len(inside) if is_run(inside) else BROKEN)
-
-
 @given(forests(), st.integers(1, 15))
 def test_joined_words_are_the_maximal_disjoint_subtrees_of_every_length(heads, longest):
     # By brute force: all subtrees that are runs of at most so many words, without those inside another.
@@ -67,37 +59,33 @@ def test_joined_words_are_the_maximal_disjoint_subtrees_of_every_length(heads, l
     for run in maximal:
         for word in run[1:]:
             expected[word] = True
-    _, joins = subtrees(heads)
-    assert ((joins > 0) & (joins <= longest)).tolist() == expected
+    found = joins(heads)
+    assert ((found > 0) & (found <= longest)).tolist() == expected
 
 
 @given(forests(), st.lists(st.integers(0, 3), min_size=15, max_size=15))
-def test_blanks_change_nothing_but_widths(heads, before):
+def test_blanks_go_with_the_next_word_and_count(heads, before):
     # Put so many blanks before every word.
     places = (np.cumsum(before[: heads.size]) + np.arange(heads.size)).astype(np.int64)
     size = int(places[-1]) + 2 if heads.size else 2  # and some behind
     spread, blank = np.arange(size), np.ones(size, dtype=bool)
     spread[places], blank[places] = places[heads], False
-    widths, joins = subtrees(spread, blank)
-    plain_widths, plain_joins = subtrees(heads)
-    assert not widths[blank].any()
-    assert ((widths == BROKEN)[places] == (plain_widths == BROKEN)).all()
-    for word in np.flatnonzero(plain_widths < BROKEN).tolist():
-        inside = below(heads, word)
-        assert widths[places[word]] == places[inside[-1]] - places[inside[0]] + 1
+    found, plain = joins(spread, blank), joins(heads)
+    runs = [run for run in (below(heads, word) for word in range(heads.size)) if is_run(run)]
     for word in range(heads.size):
-        same = joins[places[word] - before[word] : places[word] + 1]
+        same = found[places[word] - before[word] : places[word] + 1]
         assert (same == same[-1]).all(), "blanks go with the word behind them"
-        assert (same[-1] > 0) == (plain_joins[word] > 0)
-    assert not joins[places[-1] + 1 :].any() if heads.size else not joins.any()
+        holding = [run for run in runs if run[0] < word <= run[-1]]
+        assert plain[word] == min(map(len, holding), default=0)
+        widths = [places[run[-1]] - places[run[0]] + 1 for run in holding]
+        assert same[-1] == min(widths, default=0)
+    assert not found[places[-1] + 1 :].any() if heads.size else not found.any()
 
 
 def test_a_chain_longer_than_a_code_can_tell():
     size = WIDEST + 3
     heads = np.maximum(np.arange(size) - 1, 0)
-    widths, joins = subtrees(heads)
-    assert widths.tolist() == [BROKEN] * 3 + list(range(WIDEST, 0, -1))
-    assert joins.tolist() == [0] * 4 + list(range(WIDEST, 1, -1))
+    assert joins(heads).tolist() == [0] * 4 + list(range(WIDEST, 1, -1))
 
 
 def test_codes_are_published_and_never_move():

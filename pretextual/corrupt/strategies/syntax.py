@@ -2,8 +2,8 @@
 
 References:
     Yang, Zhang and Zhao 2023, Learning Better Masking for Better Language Model Pre-training: words of content are
-    masked more often than function words, by part of speech. There the weights follow the model's losses during
-    training; here they are constants that anyone can read (the adaptive strategy follows losses).
+    masked more often than function words, by part of speech. There the weights change during training; here they
+    are constants that anyone can read (the adaptive strategy follows the model's losses).
     Zhou et al. 2020, LIMIT-BERT: syntactic phrase masking hides all tokens of a phrase of the constituent parse. Here
     a phrase is the subtree of a word in the dependency parse, so that any parser of Universal Dependencies will do,
     and phrases are the maximal ones of at most `longest` words; in non-projective trees a subtree that is not one run
@@ -30,8 +30,6 @@ from pretextual.corrupt.units import Units
 from pretextual.corrupt.word_weights import word_weights
 from pretextual.windows.window import Windows
 
-LAYER = "syntax"
-
 #: Weights of parts of speech that `parts_of_speech` does not name.
 CONTENT = ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB")
 FUNCTION = ("ADP", "AUX", "CCONJ", "DET", "PART", "PRON", "SCONJ")
@@ -57,10 +55,13 @@ class Syntax(Strategy):
     """Most words in a phrase."""
 
     parts_of_speech: Texts = ()
-    """Weights such as [NOUN=2, PUNCT=0]. Else content words 1, function words 0.25, PUNCT, SYM and SPACE 0.1, others 0.5."""
+    """Weights such as [NOUN=2, PUNCT=0]. Else content words 1, function words 0.25, PUNCT and SYM 0.1, others 0.5."""
 
     relations: Texts = ()
     """Factors by relation, such as [nsubj=2, det=0]; 1 for those not named. `none` is a word without a parse."""
+
+    layer: str = "syntax"
+    """The annotation layer that holds the parse."""
 
     @field_validator("parts_of_speech")
     @classmethod
@@ -77,7 +78,7 @@ class Syntax(Strategy):
     @property
     def layers(self) -> tuple[str, ...]:
         """The parse."""
-        return (LAYER,)
+        return (self.layer,)
 
     @functools.cached_property
     def weights(self) -> NDArray[np.float64]:
@@ -93,7 +94,7 @@ class Syntax(Strategy):
 
     def units(self, windows: Windows, moment: Moment) -> Units:
         """One unit per word, or per phrase and per word outside phrases."""
-        said = windows.layers[LAYER].dense
+        said = windows.layers[self.layer].dense
         codes = said["part_of_speech"].astype(np.uint16)
         codes <<= np.uint16(_RELATION_BITS)
         codes |= said["relation"]
@@ -101,7 +102,7 @@ class Syntax(Strategy):
             numbers = word_numbers(windows)
             return Units(numbers, word_weights(windows, numbers, codes, self.weights))
         words = np.flatnonzero(windows.word_starts & windows.ordinary)
-        firsts, sizes = self._phrases(windows, words, said["subtree"], said["joins"])
+        firsts, sizes = self._phrases(windows, words, said["joins"], said["joins_next"])
         begins = words[firsts]
         marks = np.zeros(windows.tokens.size, dtype=bool)
         marks[begins] = True
@@ -119,8 +120,8 @@ class Syntax(Strategy):
         self,
         windows: Windows,
         words: NDArray[np.int64],
-        subtree: NDArray[np.uint8],
         joins: NDArray[np.uint8],
+        joins_next: NDArray[np.uint8],
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Maximal subtrees of at most `longest` words that stand whole in their segment; other words alone.
 
@@ -129,22 +130,30 @@ class Syntax(Strategy):
         Returns:
             Which of `words` begin a unit, and how many words each unit has.
         """
-        # 0 means that nothing joins a word to the one before it; as an 8-bit number 0 - 1 is the largest.
-        begins = joins.ravel()[words] - np.uint8(1) >= np.uint8(self.longest)
-        begins |= _first_in_segment(windows, words)
+        first = _first_in_segment(windows, words)
+        joined = self._joined(joins.ravel()[words])
+        begins = ~joined | first
         firsts = np.flatnonzero(begins)
         sizes = np.diff(firsts, append=words.size)
-        # A run without a subtree of its own size is what a cut left of one: its words stand alone.
-        widths = subtree.ravel()[words]
-        widths[widths > self.longest] = 1
-        cut = sizes > 1
-        if words.size:
-            cut &= np.maximum.reduceat(widths, firsts) < sizes
+        # Segments whose first word is joined to one before, or whose last is to one behind, cut a phrase.
+        opening = np.flatnonzero(first)
+        closing = np.append(opening, words.size)[1:] - 1
+        opening = opening[joined[opening]]
+        closing = closing[self._joined(joins_next.ravel()[words[closing]])]
+        cut = np.zeros(firsts.size, dtype=bool)
+        cut[np.searchsorted(firsts, opening)] = True
+        cut[np.searchsorted(firsts, closing, side="right") - 1] = True
         if cut.any():
             begins |= np.repeat(cut, sizes)
             firsts = np.flatnonzero(begins)
             sizes = np.diff(firsts, append=words.size)
         return firsts, sizes
+
+    def _joined(self, joins: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Whether a phrase holds the words that have these `joins`, and those before them."""
+        # 0 means that nothing does; as an 8-bit number 0 - 1 is the largest.
+        held: NDArray[np.bool_] = joins - np.uint8(1) < np.uint8(self.longest)
+        return held
 
 
 def _first_in_segment(windows: Windows, words: NDArray[np.int64]) -> NDArray[np.bool_]:
