@@ -47,6 +47,13 @@ def _said(control: Row, values: Row, before: Row | None) -> str:
     rows = number(values.get("rows"))
     if kind == "micro_batch" and rows is not None:
         return f"Memory ran out: micro-batches of {count(rows, 'rows')} from here on; results stay the same."
+    step, loss = number(values.get("step")), number(values.get("mean_loss"))
+    if "array" in values and step is not None and loss is not None:
+        words = count(number(values.get("words")) or 0, "words")
+        return (
+            f"Masking follows the losses up to step {step:,.0f} from here on: {loss:.3f} nats per target in the "
+            f"mean, over {words} ({values['array']})."
+        )
     return f"{kind}: {_named(values)}"
 
 

@@ -20,6 +20,8 @@ from safetensors.torch import load_file
 from pretextual.core.errors import RunError
 from pretextual.corrupt.feedback import Feedback
 from pretextual.recipes.load import Resolved
+from pretextual.report.control_words import control_words
+from pretextual.report.read import read_run
 from pretextual.train.controls import ControlLog
 from pretextual.train.examples import GlobalBatch
 from pretextual.train.feedback import LAG, ControlArrays, WordLosses, num_words, recent_losses
@@ -294,3 +296,9 @@ def test_words_without_targets_have_the_mean() -> None:
 def test_a_layer_says_how_many_words_it_knows() -> None:
     assert num_words({"frequency": np.zeros(41)}) == 41
     assert num_words({}) == 65536
+
+
+def test_the_report_says_what_masking_follows(run: Path) -> None:
+    said = str(control_words(read_run(run)))
+    assert "Masking follows the losses up to step 4 from here on" in said
+    assert f"{records(run)[0]['values']['mean_loss']:.3f} nats per target" in said
