@@ -105,8 +105,11 @@ def _spread(chosen: Hidden, units: Units) -> Hidden:
         hidden = np.zeros(units.numbers.shape, dtype=bool)
         hidden[:, : chosen.shape[1]] = chosen
     else:
-        padded = np.pad(chosen, ((0, 0), (0, 1)))  # number -1 reads the last column
-        hidden = np.take_along_axis(padded, units.numbers, axis=1)
+        rows, columns = chosen.shape
+        padded = np.zeros((rows, columns + 1), dtype=bool)  # number -1 reads the first column
+        padded[:, 1:] = chosen
+        cells = units.numbers + (np.arange(rows) * (columns + 1) + 1)[:, None]
+        hidden = padded.ravel().take(cells)
     hidden &= ordinary
     return hidden
 

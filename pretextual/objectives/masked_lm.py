@@ -92,6 +92,10 @@ class MaskedLMConfig(ObjectiveConfig):
         return MaskedLM(self, special, vocabulary_size)
 
 
+#: Runs of special ids up to which comparing costs less than a table.
+_FEW_RUNS = 4
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Corruption:
     """A batch of B examples, with what led to them: for whoever looks at masks or counts them.
@@ -232,14 +236,29 @@ def spare_special(windows: Windows, special: tuple[int, ...]) -> Windows:
 
     What follows such a token begins a word, so that no unit reaches across it.
     """
-    named: NDArray[np.bool_] = np.zeros(
-        max((*special, int(windows.tokens.max(initial=0)))) + 1, bool
-    )
-    named[list(special)] = True
-    barred = named[windows.tokens]
+    barred = among(windows.tokens, special)
     barred &= windows.ordinary
     if not barred.any():
         return windows
     starts = windows.word_starts | barred
     starts[:, 1:] |= barred[:, :-1]
     return dataclasses.replace(windows, ordinary=windows.ordinary & ~barred, word_starts=starts)
+
+
+def among(tokens: NDArray[np.int32], ids: tuple[int, ...]) -> NDArray[np.bool_]:
+    """True where a token is one of `ids`; shape of `tokens`.
+
+    Special ids lie side by side in most vocabularies; comparing with a few runs beats looking up every token.
+    """
+    known = np.unique(np.array(ids, dtype=np.int32))
+    begins = known[np.diff(known, prepend=-2) > 1]
+    if begins.size > _FEW_RUNS:
+        named = np.zeros(max(int(known[-1]), int(tokens.max(initial=0))) + 1, dtype=np.bool_)
+        named[known] = True
+        return named[tokens]
+    ends = known[np.diff(known, append=np.iinfo(np.int32).max) > 1]
+    found: NDArray[np.bool_] = np.zeros(tokens.shape, dtype=np.bool_)
+    for begin, end in zip(begins, ends, strict=True):
+        # Below the run the difference wraps to a large number.
+        found |= (tokens - begin).view(np.uint32) <= np.uint32(end - begin)
+    return found

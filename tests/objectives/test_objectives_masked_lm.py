@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from pretextual.core.errors import TokenError
@@ -14,7 +16,7 @@ from pretextual.core.randomness import Draw
 from pretextual.corrupt.digest import digest
 from pretextual.corrupt.rewrite import rebuild
 from pretextual.objectives import AnyObjectiveConfig, MaskedLM, MaskedLMConfig
-from pretextual.objectives.masked_lm import spare_special
+from pretextual.objectives.masked_lm import among, spare_special
 from pretextual.testing.rows import rows_of
 from pretextual.testing.statistics import chi_square_z, mean_z, share_z
 from pretextual.testing.toy import TOY_SPECIAL, toy_windows
@@ -129,6 +131,15 @@ def test_sparing_special_tokens_cuts_words_there():
     assert windows.word_starts.tolist() == [[True, True, False, False, True]], (
         "its input is left alone"
     )
+
+
+@given(
+    tokens=st.lists(st.integers(0, 40), max_size=60),
+    ids=st.lists(st.integers(0, 60), max_size=30, unique=True),
+)
+def test_tokens_are_found_among_ids_in_few_runs_and_in_many(tokens, ids):
+    found = among(np.array([tokens], dtype=np.int32), tuple(ids))
+    assert found.tolist() == [[token in ids for token in tokens]]
 
 
 @pytest.mark.parametrize("count", ["at-most", "cut", "stochastic", "bernoulli"])
