@@ -220,8 +220,8 @@ def _finish(
         )
     if trainer.timekeeper.is_timed:
         reporter.say(
-            "to repeat this timed run to the bit: copy its recipe.yaml, controls.jsonl and machine.json into a "
-            "new folder and resume that"
+            "to repeat this timed run to the bit: copy its recipe.yaml, controls.jsonl and machine.json (and its "
+            "folders code and controls, where it has them) into a new folder and resume that"
         )
     return _result(run)
 
