@@ -31,7 +31,7 @@ F64 = NDArray[np.float64]
 #: Rows of a bucket: 48 bytes each, about four times that while they are sorted.
 BUCKET_ROWS = 1 << 20
 #: What one core does in a second at one level, about; decides whether more processes pay.
-_TOKENS_PER_SECOND = 3e6
+_TOKENS_PER_SECOND = 1.5e6
 _ROWS_PER_SECOND = 5e6
 #: Rows of what one part holds, all of 64 bits: key, count, first token, tokens, whether it may be a phrase, and
 #: the best split as the bits of a float.
