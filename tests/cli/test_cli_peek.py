@@ -491,6 +491,40 @@ def test_a_browser_shows_what_the_json_says(capsys, stores, tmp_path):
     assert [(row["head"], row["text"]) for row in rows if row["head"] != "text"] == wanted
 
 
+def test_controls_in_tokens_are_shown_as_pictures(capsys, stores):
+    """Raw, an escape character would let text of a corpus steer the terminal."""
+    words = ["--text", "red \x1b[31m and \x7f", "--store", str(stores["byte-bpe"].folder)]
+    assert run(["peek", *words]) == 0
+    out = capsys.readouterr().out
+    assert "␛" in out and "␡" in out
+    assert not {"\x1b", "\x7f"} & set(out)
+
+
+def test_a_run_says_what_its_masks_are(stores):
+    from pretextual.train.masks import mask_log
+
+    recipe = request([str(stores["wordpiece"].folder)], "bert", SETTINGS, rate=0.3).recipe
+    data = open_data(recipe, stores["wordpiece"])
+
+    def log(objective):
+        source = ExampleSource(data.train, objective, 0, lambda s: np.zeros(np.shape(s)))
+        return mask_log(source, stores["wordpiece"].tokenizer)
+
+    (line,) = log(data.objective)
+    assert re.match(r"masks: random hides (29|30)\.\d\d% of the first [\d,]+ ordinary", line)
+    assert "(asked for: 30.00%)" in line and "0 of 200 windows without a target" in line
+
+    class Broken(type(data.objective)):
+        def corrupt(self, windows, draw):
+            import dataclasses
+
+            made = super().corrupt(windows, draw)
+            return dataclasses.replace(made, rate=made.rate / 2)
+
+    _, warning = log(Broken(data.objective.config, data.objective.special, 200))
+    assert warning.startswith("warning: masks: hidden:") and "standard errors away" in warning
+
+
 def test_colours_mark_a_unit_as_one_block(stores):
     from rich.console import Console
 
