@@ -28,8 +28,8 @@ def moment_of(windows, seed=0):
 
 
 def test_it_conforms():
-    check_corruption(NGram())
-    check_corruption(NGram(longest=6))
+    check_corruption(NGram(), num_ids=8000)
+    check_corruption(NGram(longest=6), num_ids=4000)
 
 
 def test_lengths_are_the_published_ones():
