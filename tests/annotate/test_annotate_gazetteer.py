@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pretextual.annotate.gazetteer import Gazetteer
@@ -59,6 +59,7 @@ def naive(documents, known, ignore_case):
     known=st.lists(names, max_size=6),
     ignore_case=st.booleans(),
 )
+@example(documents=["a b", "b a b"], known=["b b", "a b"], ignore_case=False)
 def test_the_gazetteer_finds_what_a_loop_over_all_names_finds(
     stores, documents, known, ignore_case
 ):
