@@ -104,8 +104,9 @@ class Rows:
             hint="choose another --out",
         )
 
-    def add(self, row: Row) -> None:
-        """Write one more, durably."""
+    def add(self, row: Row) -> Row:
+        """Write one more, durably; returns it as it will be read, so that the result is the same at any time."""
         self._lines.append(row.line())
         write_atomic(self._path, "".join(f"{line}\n" for line in self._lines))
         self._rows[row.job] = Row.of(json.loads(self._lines[-1]))
+        return self._rows[row.job]

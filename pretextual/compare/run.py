@@ -150,16 +150,17 @@ class Comparing:
                 self._stop_here(number - 1, total)
                 begun = time.monotonic()
                 self.reporter.say(f"job {number} of {total}: {job.name}")
-                row = run_job(
-                    job,
-                    resolved,
-                    dict(candidate.settings),
-                    self.out / "runs" / job.name,
-                    self.exam,
-                    watcher=self.reporter,
-                    stop_at=self.stop_at,
+                row = self.rows.add(
+                    run_job(
+                        job,
+                        resolved,
+                        dict(candidate.settings),
+                        self.out / "runs" / job.name,
+                        self.exam,
+                        watcher=self.reporter,
+                        stop_at=self.stop_at,
+                    )
                 )
-                self.rows.add(row)
                 said = ", ".join(f"{name} {one.mean:.3f}" for name, one in row.scores.items())
                 self.reporter.say(f"    {said} in {time.monotonic() - begun:.0f} s")
             rows.append(row)

@@ -61,8 +61,14 @@ def calibrated(table: ScoreTable, label: str) -> str:
     """What the calibration of one score found."""
     found = table.calibration
     assert found is not None
-    verdict = "as it should be" if found.rate <= found.allowed else "more than allowed"
+    # The rate of one set of runs is itself known to a few points only.
+    if found.rate <= found.allowed:
+        verdict = "no more than allowed"
+    elif found.rate <= 2 * found.allowed:
+        verdict = "about what is allowed, as far as so few runs can say"
+    else:
+        verdict = "more than allowed, so differences on this score are not to be trusted"
     return (
         f"{table.kind.title}: of {found.splits:,} ways to split {found.runs} runs of {label} into two groups of "
-        f"{found.size}, {found.rate:.1%} were told apart ({found.allowed:.0%} allowed): {verdict}."
+        f"{found.size}, {found.rate:.1%} were told apart ({found.allowed:.0%} are allowed): {verdict}."
     )
