@@ -129,11 +129,14 @@ def _import(file: CodeFile, source: bytes, content: str) -> dict[str, type[Strat
 
 
 def _failed(error: Exception, file: CodeFile) -> ConfigError:
-    line = error.lineno if isinstance(error, SyntaxError) else code_line(error)
+    path, line = _own_place(error) or (file.path, 1)
+    said: object = error
+    if isinstance(error, SyntaxError):
+        line, said = error.lineno or 1, error.msg
     return ConfigError.one(
         "C016",
-        where=f"{file.path}:{line or 1}",
-        got=f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}",
+        where=f"{path}:{line}",
+        got=f"{type(error).__name__}: {said}",
         expected="a file that can be imported",
         hint=f"python {file.path} shows the same",
     )
@@ -174,33 +177,28 @@ def _require_free(kind: str, mine: dict[str, CodeFile], file: CodeFile) -> None:
         )
 
 
-def code_line(error: BaseException) -> int | None:
-    """The innermost line of a user's own file that an error passed through; None where it passed through none."""
-    frames = list(traceback.walk_tb(error.__traceback__))
-    lines = [line for frame, line in frames if _is_users(frame)]
-    return lines[-1] if lines else None
-
-
 def code_failure(error: BaseException) -> ConfigError | None:
     """The message about an error in a user's own file, at whatever time; None where it is none of theirs."""
-    own = [
-        (frame.f_code.co_filename, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if _is_users(frame)
-    ]
-    if not own:
+    place = _own_place(error)
+    if place is None:
         return None
     return ConfigError.one(
         "C016",
-        where=f"{own[-1][0]}:{own[-1][1]}",
+        where=f"{place[0]}:{place[1]}",
         got=f"{type(error).__name__}: {error}",
         expected="a strategy that works",
         hint="pretextual.testing.check_corruption(MyOwn()) tries it on made-up text",
     )
 
 
-def _is_users(frame: types.FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).startswith(_PREFIX)
+def _own_place(error: BaseException) -> tuple[str, int] | None:
+    """The innermost file and line of a user's own that an error passed through; None where it passed through none."""
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__", "")).startswith(_PREFIX)
+    ]
+    return places[-1] if places else None
 
 
 def keep_code(paths: Sequence[str], folder: Path) -> tuple[str, ...]:
