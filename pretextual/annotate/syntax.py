@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pretextual.annotate.base import Annotation, Annotator, OnProgress, Tables
 from pretextual.annotate.conllu import read_sentences
@@ -107,18 +108,22 @@ class Syntax(Annotator):
         }
         return {**treebank.tables(), "not_found": missing}, facts
 
-    def _found(self, store: TokenStore, treebank: Treebank, on_progress: OnProgress) -> Any:
+    def _found(
+        self, store: TokenStore, treebank: Treebank, on_progress: OnProgress
+    ) -> NDArray[np.bool_]:
         """Which sentences stand somewhere in the store."""
-        found = np.zeros(treebank.num_sentences, dtype=bool)
+        standing: set[str] = set()
         splits = [store.split(name) for name in SPLITS]
         total, done = sum(split.num_tokens for split in splits), 0
         for run in (run for split in splits for run in runs_of(split)):
             stretch = run.stretch()
             for number in range(stretch.num_documents):
-                found[[one for one, _ in treebank.find(stretch.document_text(number))]] = True
+                found = treebank.find(stretch.document_text(number))
+                standing.update(treebank.texts[sentence] for sentence, _ in found)
             done += stretch.tokens.size
             on_progress("find sentences", done, total, "tokens")
-        return found
+        # Of equal sentences any may have been taken for the others.
+        return np.array([text in standing for text in treebank.texts], dtype=bool)
 
     def annotate(self, stretch: Stretch, tokenizer: Tokenizer, tables: Tables) -> Annotation:
         """Parse the documents, or find their sentences in the treebank."""
