@@ -145,7 +145,9 @@ class Comparing:
         for number, job in enumerate(jobs, done + 1):
             candidate = self.asked.candidates[job.candidate]
             resolved = self._resolve(job)
-            row = self.rows.find(job.name, self.exam.identity(resolved.hash))
+            # Pairs have no say in a sweep.
+            exam = self.exam if job.role != "sweep" else dataclasses.replace(self.exam, pairs=())
+            row = self.rows.find(job.name, exam.identity(resolved.hash))
             if row is None:
                 self._stop_here(number - 1, total)
                 begun = time.monotonic()
@@ -156,7 +158,7 @@ class Comparing:
                         resolved,
                         dict(candidate.settings),
                         self.out / "runs" / job.name,
-                        self.exam,
+                        exam,
                         watcher=self.reporter,
                         stop_at=self.stop_at,
                     )

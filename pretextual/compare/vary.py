@@ -27,6 +27,8 @@ FIXED: Final = (
     "train.time",
 )
 
+_KIND = re.compile(r"\{\s*kind:\s*([\w-]+)\s*(?:,\s*(.*?))?\s*\}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
@@ -155,8 +157,17 @@ def written(value: Any) -> str:
 
 def _label(settings: Sequence[tuple[str, str]]) -> str:
     if len(settings) == 1:
-        return settings[0][1]
-    return ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in settings)
+        return _short(settings[0][1])
+    return ", ".join(f"{path.rpartition('.')[2]} {_short(value)}" for path, value in settings)
+
+
+def _short(value: str) -> str:
+    """`{kind: span, p: 0.3}` as `span (p 0.3)`; other values as they are."""
+    found = _KIND.fullmatch(value.strip())
+    if found is None:
+        return value
+    kind, rest = found.groups()
+    return f"{kind} ({rest.replace(': ', ' ')})" if rest else kind
 
 
 def slug_of(label: str) -> str:

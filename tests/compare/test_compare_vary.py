@@ -49,10 +49,23 @@ def test_every_combination_once_the_first_is_the_baseline():
     assert candidates({"objective.strategy": ["random", "whole-word"]})[1].label == "whole-word"
 
 
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ("{kind: span, p: 0.3, longest: 5}", "span (p 0.3, longest 5)"),
+        ("{kind: span}", "span"),
+        ("{p: 0.3}", "{p: 0.3}"),
+        ("whole-word", "whole-word"),
+    ],
+)
+def test_strategies_with_options_have_short_labels(value, label):
+    assert candidates({"objective.strategy": ["random", value]})[1].label == label
+
+
 def test_folders_of_different_values_never_meet():
-    found = candidates({"objective.strategy": ["{kind: span}", "{kind:  span}", "kind span"]})
+    found = candidates({"objective.strategy": ["span (a)", "span [a]", "span {a}"]})
     assert len({one.slug for one in found}) == 3
-    assert all(one.slug.startswith("kind-span") for one in found)
+    assert all(one.slug.startswith("span-a") for one in found)
 
 
 @pytest.mark.parametrize("values", [["random"], ["random", "span", "random"], []])
