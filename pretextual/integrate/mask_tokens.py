@@ -58,7 +58,7 @@ def mask_tokens(
     """
     array = _array(inputs)
     masking = masking_of(tokenizer, strategy, mlm_probability, 1, options)
-    tokens = array.astype(np.int32)
+    tokens = array.astype(np.int32, copy=False)
     barred = None if special_tokens_mask is None else _array(special_tokens_mask) != 0
     rows = Rows(tokens, not_padding(tokens, masking.special), barred)
     if seed is None:

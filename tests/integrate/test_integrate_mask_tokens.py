@@ -39,7 +39,9 @@ def test_labels_hold_the_original_where_something_is_asked_and_nothing_else_chan
 def test_arrays_and_tensors_are_masked_alike(batch, tokenizer):
     tensors = pretextual.mask_tokens(batch, tokenizer, seed=3)
     for dtype in (np.int64, np.int32, np.uint16):
-        arrays = pretextual.mask_tokens(batch.numpy().astype(dtype), tokenizer, seed=3)
+        given = batch.numpy().astype(dtype)
+        arrays = pretextual.mask_tokens(given, tokenizer, seed=3)
+        assert np.array_equal(given, batch), "the input was written to"
         assert isinstance(arrays[0], np.ndarray) and arrays[0].dtype == dtype
         for tensor, array in zip(tensors, arrays, strict=True):
             assert np.array_equal(tensor.numpy(), array)
