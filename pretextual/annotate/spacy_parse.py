@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pretextual.annotate.grammar import part_of_speech_code, relation_code
 from pretextual.annotate.parse import Parse, joined
-from pretextual.core.artifacts import file_fingerprint, fingerprint
+from pretextual.annotate.spacy_entities import import_spacy, pipeline_folder
 from pretextual.core.errors import TokenError
 
 #: Parts of pipelines that say nothing about syntax.
@@ -24,43 +23,21 @@ _READ_AT_ONCE = 20_000
 _PROBE = "She saw the old house."
 
 
-def pipeline_fingerprint(name: str) -> str:
-    """Stands for the files of a pipeline and the version of spaCy that runs it.
-
-    Args:
-        name: a folder, or the name of an installed package.
-
-    Raises:
-        TokenError: T031 without spaCy, T032 if there is no such pipeline.
-    """
-    spacy = _spacy()
-    folder = Path(name)
-    if not folder.is_dir():
-        if not spacy.util.is_package(name):
-            raise _no_pipeline(name, "neither a folder nor an installed package")
-        folder = Path(spacy.util.get_package_path(name))
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
-    )
-    content = {str(path.relative_to(folder)): file_fingerprint(path) for path in files}
-    return fingerprint({"files": content, "spacy": spacy.__version__})
-
-
 @functools.lru_cache(maxsize=1)
 def load_pipeline(name: str) -> Any:
     """A pipeline that parses, loaded once in a process.
 
     Raises:
-        TokenError: T031 without spaCy, T032 if it cannot be loaded or gives no parts of speech and relations.
+        TokenError: T025 without spaCy, T026 if there is no such pipeline, T031 if it cannot be loaded or gives no parts
+            of speech and relations.
     """
-    spacy = _spacy()
+    spacy = import_spacy()
+    folder = pipeline_folder(name)
     try:
-        pipeline = spacy.load(name, exclude=list(_UNUSED))
+        pipeline = spacy.load(folder, exclude=list(_UNUSED))
         parse = _of_doc(pipeline(_PROBE))
     except (OSError, ValueError, ImportError, KeyError) as error:
-        raise _no_pipeline(name, str(error).splitlines()[0]) from error
+        raise _no_parser(name, str(error).splitlines()[0]) from error
     missing = [
         what
         for what, codes in (
@@ -71,7 +48,7 @@ def load_pipeline(name: str) -> Any:
     ]
     if missing:
         parts = ", ".join(pipeline.pipe_names) or "nothing but a tokenizer"
-        raise _no_pipeline(name, f"a pipeline of {parts}, without {' and '.join(missing)}")
+        raise _no_parser(name, f"a pipeline of {parts}, without {' and '.join(missing)}")
     # Documents are cut before they come here, so spaCy's own limit has no say.
     pipeline.max_length = 1 << 40
     return pipeline
@@ -133,24 +110,11 @@ def _codes(keys: Any, code: Any) -> Any:
     return table[places]
 
 
-def _spacy() -> Any:
-    try:
-        import spacy
-    except ImportError as error:
-        raise TokenError.one(
-            "T031",
-            got=str(error),
-            expected="spaCy, which parses",
-            hint='pip install "pretextual[annotate]"',
-        ) from error
-    return spacy
-
-
-def _no_pipeline(name: str, got: str) -> TokenError:
+def _no_parser(name: str, got: str) -> TokenError:
     return TokenError.one(
-        "T032",
+        "T031",
         where=f"pipeline {name}",
         got=got,
-        expected="a spaCy pipeline with a tagger and a dependency parser, by folder or name",
-        hint="install one, such as: python -m spacy download en_core_web_sm",
+        expected="a spaCy pipeline with a tagger and a dependency parser",
+        hint="train or download one, and give its path: spacy=PATH",
     )

@@ -18,7 +18,8 @@ from pretextual.annotate.conllu import read_sentences
 from pretextual.annotate.grammar import CODE_NAMES
 from pretextual.annotate.make import runs_of
 from pretextual.annotate.parse import Parse, joined, say
-from pretextual.annotate.spacy_parse import load_pipeline, parse_texts, pipeline_fingerprint
+from pretextual.annotate.spacy_entities import pipeline_fingerprint
+from pretextual.annotate.spacy_parse import load_pipeline, parse_texts
 from pretextual.annotate.treebank import Treebank
 from pretextual.core.artifacts import file_fingerprint
 from pretextual.core.config import Texts
@@ -38,7 +39,7 @@ class Syntax(Annotator):
 
     kind: Literal["syntax"] = "syntax"
 
-    pipeline: str | None = None
+    spacy: str | None = None
     """A spaCy pipeline that tags and parses: the name of an installed package, or a folder."""
 
     files: Texts = ()
@@ -52,18 +53,18 @@ class Syntax(Annotator):
         """Fingerprints of the pipeline's files, or of the treebank's.
 
         Raises:
-            TokenError: T030 unless exactly one of them is given; T031, T032, T033 if it cannot be used.
+            TokenError: T030 unless exactly one of them is given; T025, T026, T033 if it is not there.
         """
-        if bool(self.files) == (self.pipeline is not None):
+        if bool(self.files) == (self.spacy is not None):
             raise TokenError.one(
                 "T030",
                 where="--with syntax",
                 got="both" if self.files else "neither",
-                expected="`pipeline`, a spaCy pipeline, or `files`, a treebank in CoNLL-U",
-                hint="pretextual annotate STORE --with syntax pipeline=en_core_web_sm",
+                expected="`spacy`, a pipeline that parses, or `files`, a treebank in CoNLL-U",
+                hint="pretextual annotate STORE --with syntax spacy=en_core_web_sm",
             )
-        if self.pipeline is not None:
-            return {"pipeline": pipeline_fingerprint(self.pipeline)}
+        if self.spacy is not None:
+            return {"spacy": pipeline_fingerprint(self.spacy)}
         missing = [name for name in self.files if not Path(name).is_file()]
         if missing:
             raise TokenError.one(
@@ -83,11 +84,11 @@ class Syntax(Annotator):
         """Keep the treebank as tables, and look for its sentences in both sides of the store; load the pipeline.
 
         Raises:
-            TokenError: T032 if the pipeline does not parse, T033 if a file is broken, T034 if none of its sentences
+            TokenError: T031 if the pipeline does not parse, T033 if a file is broken, T032 if none of its sentences
                 stands in the store.
         """
-        if self.pipeline is not None:
-            meta = load_pipeline(self.pipeline).meta
+        if self.spacy is not None:
+            meta = load_pipeline(self.spacy).meta
             said = {key: meta.get(key) for key in ("lang", "name", "version", "spacy_version")}
             return {}, {"names": CODE_NAMES, "pipeline": said}
         treebank = Treebank.of([read_sentences(Path(name)) for name in self.files])
@@ -95,7 +96,7 @@ class Syntax(Annotator):
         missing = np.flatnonzero(~found)
         if missing.size == found.size:
             raise TokenError.one(
-                "T034",
+                "T032",
                 where=", ".join(self.files),
                 got=f"{found.size} sentences, none of which stands in the store",
                 expected=f"a treebank of documents of {store.folder}",
@@ -128,8 +129,8 @@ class Syntax(Annotator):
     def annotate(self, stretch: Stretch, tokenizer: Tokenizer, tables: Tables) -> Annotation:
         """Parse the documents, or find their sentences in the treebank."""
         texts = [stretch.document_text(number) for number in range(stretch.num_documents)]
-        if self.pipeline is not None:
-            parses: Iterable[Parse] = parse_texts(self.pipeline, texts)
+        if self.spacy is not None:
+            parses: Iterable[Parse] = parse_texts(self.spacy, texts)
         else:
             treebank = Treebank.of_tables(tables)
             parses = (treebank.parse_of(text)[0] for text in texts)

@@ -348,14 +348,14 @@ _declare(
 _declare(
     "T025",
     "spaCy is not installed",
-    "Finding entities with a spaCy pipeline needs spaCy, which comes with `pip install \"pretextual[annotate]\"`. Rules, "
-    "gazetteers and checkpoints need none.",
+    "Finding entities and parsing with a spaCy pipeline need spaCy, which comes with `pip install "
+    "\"pretextual[annotate]\"`. Rules, gazetteers, checkpoints and treebank files need none.",
 )
 _declare(
     "T026",
     "no such spaCy pipeline",
-    "`spacy=` of `pretextual annotate STORE --with entities` takes the folder of a pipeline or the name of an installed "
-    "one; it must have a component that finds entities, such as `ner` or `entity_ruler`.",
+    "`spacy=` of `pretextual annotate STORE --with entities` or `--with syntax` takes the folder of a pipeline or the name "
+    "of an installed one; for entities it must have a component that finds them, such as `ner` or `entity_ruler`.",
 )
 _declare(
     "T027",
@@ -377,29 +377,24 @@ _declare(
 _declare(
     "T030",
     "nothing to take the parse from",
-    "`pretextual annotate STORE --with syntax` needs either a spaCy pipeline (`pipeline=`) or treebank files in CoNLL-U "
+    "`pretextual annotate STORE --with syntax` needs either a spaCy pipeline (`spacy=`) or treebank files in CoNLL-U "
     "(`files=`).",
 )
 _declare(
     "T031",
-    "spaCy is not installed",
-    "Parsing is done by spaCy, an optional package. Treebank files in CoNLL-U need none.",
+    "a pipeline that does not parse",
+    "The spaCy pipeline cannot be loaded, or gives no Universal parts of speech or no dependency relations.",
 )
 _declare(
     "T032",
-    "a pipeline that does not parse",
-    "The spaCy pipeline is not there, cannot be loaded, or gives no Universal parts of speech or no dependency relations.",
+    "a treebank of other texts",
+    "No sentence of the treebank files stands in the store's documents, compared by visible characters.",
 )
 _declare(
     "T033",
     "unreadable treebank",
     "The file is not CoNLL-U: ten columns with tabs between them, words numbered from 1, heads that make a tree, and a "
     "blank line behind every sentence.",
-)
-_declare(
-    "T034",
-    "a treebank of other texts",
-    "No sentence of the treebank files stands in the store's documents, compared by visible characters.",
 )
 _declare(
     "T060",

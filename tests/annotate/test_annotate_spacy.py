@@ -12,6 +12,7 @@ from pretextual.annotate import annotate_stretch, make_layer
 from pretextual.annotate import spacy_parse as parsing
 from pretextual.annotate.grammar import part_of_speech_code, relation_code
 from pretextual.annotate.make import annotator_of
+from pretextual.annotate.spacy_entities import pipeline_fingerprint
 from pretextual.annotate.syntax import Syntax
 from pretextual.core.errors import TokenError
 from pretextual.tokens.layers import layer_names
@@ -122,7 +123,7 @@ def reference(stretch, number, doc):
 
 
 def test_every_word_gets_what_spacy_says(store, pipeline):
-    layer = make_layer(store, Syntax(pipeline=str(pipeline)), "parsed")
+    layer = make_layer(store, Syntax(spacy=str(pipeline)), "parsed")
     loaded = spacy.load(pipeline)
     seen, heads = set(), 0
     for name in ("train", "held_out"):
@@ -139,11 +140,11 @@ def test_every_word_gets_what_spacy_says(store, pipeline):
                 heads += found[2] != 0
     assert len(seen) > 20 and heads > 100, "the pipeline has learned to tell words apart"
     assert layer.manifest["facts"]["pipeline"]["lang"] == "en"
-    assert annotator_of(layer) == Syntax(pipeline=str(pipeline))
+    assert annotator_of(layer) == Syntax(spacy=str(pipeline))
 
 
 def test_documents_say_the_same_alone(stores, pipeline):
-    store, annotator = stores["byte-bpe"], Syntax(pipeline=str(pipeline))
+    store, annotator = stores["byte-bpe"], Syntax(spacy=str(pipeline))
     split = store.split("train")
     whole = annotate_stretch(annotator, split.stretch(0, 6), store.tokenizer, {})
     offsets = split.document_offsets
@@ -171,10 +172,10 @@ def test_a_changed_pipeline_has_another_fingerprint(pipeline, tmp_path):
     import shutil
 
     copy = shutil.copytree(pipeline, tmp_path / "copy")
-    before = parsing.pipeline_fingerprint(str(pipeline))
-    assert parsing.pipeline_fingerprint(str(copy)) == before, "wherever it lies"
+    before = pipeline_fingerprint(str(pipeline))
+    assert pipeline_fingerprint(str(copy)) == before, "wherever it lies"
     (copy / "meta.json").write_text("{}", encoding="utf-8")
-    assert parsing.pipeline_fingerprint(str(copy)) != before
+    assert pipeline_fingerprint(str(copy)) != before
 
 
 @pytest.mark.parametrize(
@@ -183,12 +184,12 @@ def test_a_changed_pipeline_has_another_fingerprint(pipeline, tmp_path):
 )
 def test_a_pipeline_that_lacks_a_part_is_refused(parts, missing, gold, stores, tmp_path):
     train(parts, gold, 0).to_disk(tmp_path / "half")
-    with pytest.raises(TokenError, match=rf"T032(.|\n)*tok2vec, {parts[0]}, {missing}"):
-        make_layer(stores["unigram"], Syntax(pipeline=str(tmp_path / "half")), "refused")
+    with pytest.raises(TokenError, match=rf"T031(.|\n)*tok2vec, {parts[0]}, {missing}"):
+        make_layer(stores["unigram"], Syntax(spacy=str(tmp_path / "half")), "refused")
     assert "refused" not in layer_names(stores["unigram"])
 
 
 def test_a_pipeline_that_is_not_there(stores, tmp_path):
     for name in ("no_such_pipeline", str(tmp_path)):
-        with pytest.raises(TokenError, match=r"T032(.|\n)*spacy download"):
-            make_layer(stores["unigram"], Syntax(pipeline=name), "refused")
+        with pytest.raises(TokenError, match=r"T026(.|\n)*spacy=PATH"):
+            make_layer(stores["unigram"], Syntax(spacy=name), "refused")

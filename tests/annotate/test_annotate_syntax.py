@@ -381,12 +381,12 @@ def test_what_is_missing_is_said_before_anything_is_written(parsed_stores, tmp_p
     with pytest.raises(TokenError, match=r"T030(.|\n)*neither"):
         make_layer(store, Syntax(), "refused")
     with pytest.raises(TokenError, match=r"T030(.|\n)*both"):
-        make_layer(store, Syntax(pipeline="a", files=("b",)), "refused")
+        make_layer(store, Syntax(spacy="a", files=("b",)), "refused")
     with pytest.raises(TokenError, match=r"T033(.|\n)*no such file"):
         make_layer(store, Syntax(files=("nowhere.conllu",)), "refused")
     other = tmp_path / "other.conllu"
     other.write_text(conllu("1 Completely ADV 2 advmod\n2 different ADJ 0 root"), encoding="utf-8")
-    with pytest.raises(TokenError, match=r"T034(.|\n)*none of which stands"):
+    with pytest.raises(TokenError, match=r"T032(.|\n)*none of which stands"):
         make_layer(store, Syntax(files=(str(other),)), "refused")
     with pytest.raises(TokenError, match=r"T016(.|\n)*pretextual annotate"):
         require_layers(store, ("refused",))
@@ -394,5 +394,5 @@ def test_what_is_missing_is_said_before_anything_is_written(parsed_stores, tmp_p
 
 def test_a_pipeline_without_spacy_names_the_extra(parsed_stores, monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(TokenError, match=r'T031(.|\n)*pip install "pretextual\[annotate\]"'):
-        make_layer(parsed_stores["wordpiece"], Syntax(pipeline="en_core_web_sm"), "refused")
+    with pytest.raises(TokenError, match=r'T025(.|\n)*pip install "pretextual\[annotate\]"'):
+        make_layer(parsed_stores["wordpiece"], Syntax(spacy="en_core_web_sm"), "refused")
