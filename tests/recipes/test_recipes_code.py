@@ -84,6 +84,8 @@ def test_the_hash_follows_the_content_and_not_the_path(tmp_path: Path) -> None:
     one = load_recipe("bert", [wanted, f"code=[{write(tmp_path / 'a' / 'my.py')}]"])
     other = load_recipe("bert", [wanted, f"code=[{write(tmp_path / 'b' / 'else.py')}]"])
     assert one.hash == other.hash
+    commented = write(tmp_path / "a" / "my.py", CODE + "\n# another text, the same values\n")
+    assert load_recipe("bert", [wanted, f"code=[{commented}]"]).hash != one.hash
     changed = write(tmp_path / "a" / "my.py", CODE.replace("= 1.0", "= 1.5"))
     third = load_recipe("bert", [wanted, f"code=[{changed}]"])
     assert third.hash != one.hash
