@@ -59,7 +59,7 @@ from pretextual.windows.window import Windows  # noqa: E402
 
 VOCABULARY, RATE = 8192, 0.15
 #: Tokens of a batch when speed is measured, and rows of 128 when memory is.
-BATCH_TOKENS, MEMORY_ROWS = 32_768, (64, 256, 1024)
+BATCH_TOKENS, MEMORY_ROWS = 65_536, (64, 256, 1024)
 WIDTHS = (128, 512)
 GOALS = {"random": 40e6}
 GOAL, STRETCH, MEMORY_GOAL = 8e6, 15e6, 64

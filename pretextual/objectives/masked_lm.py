@@ -250,15 +250,25 @@ def among(tokens: NDArray[np.int32], ids: tuple[int, ...]) -> NDArray[np.bool_]:
 
     Special ids lie side by side in most vocabularies; comparing with a few runs beats looking up every token.
     """
-    known = np.unique(np.array(ids, dtype=np.int32))
-    begins = known[np.diff(known, prepend=-2) > 1]
-    if begins.size > _FEW_RUNS:
-        named = np.zeros(max(int(known[-1]), int(tokens.max(initial=0))) + 1, dtype=np.bool_)
-        named[known] = True
+    runs = _runs(ids)
+    if len(runs) > _FEW_RUNS:
+        named = np.zeros(max(*ids, int(tokens.max(initial=0))) + 1, dtype=np.bool_)
+        named[list(ids)] = True
         return named[tokens]
-    ends = known[np.diff(known, append=np.iinfo(np.int32).max) > 1]
     found: NDArray[np.bool_] = np.zeros(tokens.shape, dtype=np.bool_)
-    for begin, end in zip(begins, ends, strict=True):
+    for begin, width in runs:
         # Below the run the difference wraps to a large number.
-        found |= (tokens - begin).view(np.uint32) <= np.uint32(end - begin)
+        found |= (tokens - begin).view(np.uint32) < width
     return found
+
+
+@functools.lru_cache(maxsize=32)
+def _runs(ids: tuple[int, ...]) -> tuple[tuple[np.int32, np.uint32], ...]:
+    """First id and length of every run of consecutive ids."""
+    runs: list[list[int]] = []
+    for number in sorted(set(ids)):
+        if runs and number == sum(runs[-1]):
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    return tuple((np.int32(begin), np.uint32(width)) for begin, width in runs)
