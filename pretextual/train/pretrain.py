@@ -201,7 +201,7 @@ def _finish(
         reporter.say(f"keeping the weights of step {best:,}, the best on held-out text")
     if recipe.model.init is not None:
         _measure_general(run, recipe, evaluator, "after", reporter)
-    backbone.save(run.model, data.store.tokenizer)
+    backbone.save(run.model, data.tokenizer)
     card = model_card(run, recipe, data.store, backbone)
     write_atomic(run.model / "README.md", card)
     write_manifest(

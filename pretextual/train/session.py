@@ -76,7 +76,7 @@ def open_session(
     backbone = start(
         recipe.model,
         data.objective.head,
-        data.store.tokenizer,
+        data.tokenizer,
         recipe.windows.tokens,
         recipe.seed,
     )
