@@ -40,6 +40,27 @@ class _Spread:
     counts: I64
 
 
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """The S segments of B rows, in order, and what is inserted around them.
+
+    Attributes:
+        per_row: segments of every row, at least one, `[B]`.
+        begins: where in the store the first token shown comes from, `[S]`.
+        counts: tokens shown, `[S]`.
+        starts: 1 where START stands before them, else 0, `[S]`.
+        ends: 1 where END stands behind them, else 0, `[S]`.
+        finished: True where the document ends with them, `[S]`.
+    """
+
+    per_row: I64
+    begins: I64
+    counts: I64
+    starts: I64
+    ends: I64
+    finished: NDArray[np.bool_]
+
+
 def gather(
     split: TokenSplit,
     layout: Layout,
@@ -52,7 +73,22 @@ def gather(
     layers: Mapping[str, SplitLayer],
 ) -> Windows:
     """Read the rows `ids`, each of `width` positions; arguments as in `Plan`."""
-    spread = _spread(split, layout, frame, ids, width=width, limit=limit, isolated=isolated)
+    runs = _runs(split, layout, frame, ids, limit=limit, isolated=isolated)
+    return read(split, frame, ids, runs, width=width, isolated=isolated, layers=layers)
+
+
+def read(
+    split: TokenSplit,
+    frame: Frame,
+    ids: I64,
+    runs: Runs,
+    *,
+    width: int,
+    isolated: bool,
+    layers: Mapping[str, SplitLayer],
+) -> Windows:
+    """Read rows that are given by their segments, each of `width` positions; `ids` are their numbers."""
+    spread = _spread(runs, width)
     inserted = np.flatnonzero(spread.kinds)
     inserted_kinds = spread.kinds[inserted]
     named = np.array([0, frame.start, frame.end, frame.pad], dtype=np.int32)
@@ -124,57 +160,62 @@ def _gather_spans(
     return marks, labels
 
 
-def _spread(
+def _runs(
     split: TokenSplit,
     layout: Layout,
     frame: Frame,
     ids: I64,
     *,
-    width: int,
     limit: int,
     isolated: bool,
-) -> _Spread:
-    """Every segment is a run of pieces (START, tokens, END, padding); one repeat spreads their properties."""
+) -> Runs:
+    """The segments of the rows `ids` of a layout."""
     first = layout.row_offsets[ids]
     counts = layout.row_offsets[ids + 1] - first
     segments = ragged_arange(first, counts)
-    numbers = ragged_arange(np.zeros_like(first), counts)
     starts = layout.starts[segments].astype(np.int64)
     stops = layout.stops[segments].astype(np.int64)
     offsets = np.asarray(split.document_offsets)
     documents = layout.documents[segments]
     begins = offsets[documents]
-    ended = stops > np.minimum(offsets[documents + 1] - begins, limit)
-
-    pieces = np.zeros((segments.size, 4), dtype=np.int64)
+    finished = stops > np.minimum(offsets[documents + 1] - begins, limit)
     if frame.layout == "aligned":
-        pieces[:, 0] = 1 if isolated else numbers == 0
-        pieces[:, 1] = stops - starts - ended
-        pieces[:, 2] = ended
-        first_tokens = starts
-    else:
-        # START is element 0 itself, and what is shown lies one before what is asked for.
-        pieces[:, 0] = starts == 0
-        pieces[:, 1] = stops - starts - pieces[:, 0]
-        first_tokens = np.maximum(starts - 1, 0)
-    ends = np.cumsum(counts)
+        leads = ragged_arange(np.zeros_like(first), counts) == 0
+        inserted = np.ones_like(starts) if isolated else leads.astype(np.int64)
+        ends = finished.astype(np.int64)
+        return Runs(counts, begins + starts, stops - starts - ends, inserted, ends, finished)
+    # START is element 0 itself, and what is shown lies one before what is asked for.
+    inserted = (starts == 0).astype(np.int64)
+    begins = begins + np.maximum(starts - 1, 0)
+    return Runs(
+        counts, begins, stops - starts - inserted, inserted, np.zeros_like(starts), finished
+    )
+
+
+def _spread(runs: Runs, width: int) -> _Spread:
+    """Every segment is a run of pieces (START, tokens, END, padding); one repeat spreads their properties."""
+    rows, count = runs.per_row.size, runs.begins.size
+    numbers = ragged_arange(np.zeros(rows, dtype=np.int64), runs.per_row)
+    zero = np.zeros(count, dtype=np.int64)
+    pieces = np.stack([runs.starts, runs.counts, runs.ends, zero], axis=1)
+    ends = np.cumsum(runs.per_row)
     used = np.cumsum(pieces.sum(axis=1))[ends - 1]
     pieces[ends - 1, 3] = width - np.diff(used, prepend=0)
 
     lengths = pieces.ravel()
     places = (np.cumsum(lengths) - lengths).reshape(-1, 4)
-    kinds = np.tile(np.array([_START, _TOKEN, _END, _PADDING], dtype=np.int8), segments.size)
+    kinds = np.tile(np.array([_START, _TOKEN, _END, _PADDING], dtype=np.int8), count)
     owners = np.repeat(numbers.astype(np.int32)[:, None], 4, axis=1)
     owners[:, 3] = -1
-    sources = np.arange(ids.size * width, dtype=np.int64)
-    sources += np.repeat(begins + first_tokens - places[:, 1], pieces.sum(axis=1))
+    sources = np.arange(rows * width, dtype=np.int64)
+    sources += np.repeat(runs.begins - places[:, 1], pieces.sum(axis=1))
     shown = pieces[:, 1] > 0
     return _Spread(
         kinds=np.repeat(kinds, lengths),
         sources=sources,
         segments=np.repeat(owners.ravel(), lengths),
         firsts=places[shown, 1],
-        begins=(begins + first_tokens)[shown],
+        begins=runs.begins[shown],
         counts=pieces[shown, 1],
-        lasts=places[ended, 3] - 1,
+        lasts=places[runs.finished, 3] - 1,
     )
