@@ -63,7 +63,7 @@ def prepare_text(data: Path, out: Path) -> Path:
     if not (store / "layers" / "syntax").is_dir():
         if not (parser / "meta.json").is_file():
             train_parser(data / "ud_english" / "en_gum-ud-train.conllu.xz", parser)
-        done(["annotate", str(store), "--with", "syntax", f"pipeline={parser}"])
+        done(["annotate", str(store), "--with", "syntax", f"spacy={parser}"])
     return store
 
 

@@ -99,6 +99,7 @@ def asked(*overrides, vary=("random", "span"), seeds=3, sweep=None, calibrate=0)
     ("changed", "code"),
     [
         ({"overrides": ("train.time=5m",)}, "R022"),
+        ({"overrides": ("train.time=5m", "train.steps=4")}, "R022"),
         ({"overrides": ()}, "R022"),
         ({"overrides": ("train.steps=4", "train.early_stopping=2")}, "R022"),
         ({"overrides": TINY, "seeds": 1}, "R020"),

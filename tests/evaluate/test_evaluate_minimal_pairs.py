@@ -29,6 +29,7 @@ from pretextual.evaluate.minimal_pairs import (
 )
 from pretextual.evaluate.model import OpenModel
 from pretextual.evaluate.sentences import log_likelihoods
+from pretextual.models.load import load
 
 Opener = Callable[..., tuple[Path, OpenModel]]
 MASKED = [("bert", "wordpiece"), ("modernbert", "byte-bpe"), ("bert", "unigram")]
@@ -114,6 +115,19 @@ def test_log_likelihood_of_a_decoder_is_the_chain_rule_from_the_start_token(
         with torch.no_grad():
             logs = plain(input_ids=row).logits[0, :-1].log_softmax(-1)
         assert found == pytest.approx(float(logs.gather(1, row[0, 1:, None]).sum()), abs=2e-3)
+
+
+def test_equal_sentences_tie_even_where_a_model_says_something_else_each_time(
+    opened: Opener,
+) -> None:
+    folder, _ = opened("bert", "wordpiece")
+    backbone, tokenizer = load(folder, dropout=0.5)
+    backbone.model.train()
+    torch.manual_seed(0)
+    wavering = OpenModel(backbone, tokenizer)
+    first, second, other = log_likelihoods(wavering, ["The dog.", "The dog.", "The cats."])
+    assert first == second != other
+    assert first != log_likelihoods(wavering, ["The dog."])[0]
 
 
 def test_scores_do_not_depend_on_company_and_equal_sentences_tie(opened: Opener) -> None:
