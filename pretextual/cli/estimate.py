@@ -89,7 +89,7 @@ def _shape_words(shape: Shape | None) -> str | None:
 
 def _costs(recipe: Recipe, data: Data | None) -> Estimate:
     from pretextual.models.cost import memory
-    from pretextual.models.shape import parameter_count
+    from pretextual.models.count import parameter_count
     from pretextual.recipes.train_config import MICRO_BATCH_TOKENS
     from pretextual.tokens.layers import open_layer
     from pretextual.train.budget import resolve_budget
@@ -142,24 +142,32 @@ def _costs(recipe: Recipe, data: Data | None) -> Estimate:
 
 def shape_of(recipe: Recipe) -> Shape | None:
     """The model's shape; of a checkpoint in a folder its own, None where it cannot be known offline."""
-    from pretextual.models.shape import HEADS, Shape, resolve
+    from pretextual.models.shape import SERVES, Shape, resolve
 
     if recipe.model.init is None:
         return resolve(recipe.model)
     config = _checkpoint(recipe)
     layers, hidden, heads, inner = (_first(config, names) for names in _DIMENSIONS)
     kind = config.get("model_type")
-    if kind not in HEADS or layers is None or hidden is None or heads is None:
+    if kind not in SERVES or layers is None or hidden is None or heads is None:
         return None
-    return Shape(kind, layers, hidden, heads, inner or 4 * hidden)
+    return Shape(
+        architecture=kind,
+        layers=layers,
+        hidden=hidden,
+        heads=heads,
+        intermediate=inner or 4 * hidden,
+        embedding=config.get("embedding_size") or hidden,
+        head=SERVES[kind][0],
+    )
 
 
 #: What the dimensions of a shape are called in `config.json`.
 _DIMENSIONS = (
-    ("num_hidden_layers", "n_layer"),
-    ("hidden_size", "n_embd"),
-    ("num_attention_heads", "n_head"),
-    ("intermediate_size", "n_inner"),
+    ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers"),
+    ("hidden_size", "n_embd", "d_model"),
+    ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads"),
+    ("intermediate_size", "n_inner", "d_ff", "encoder_ffn_dim"),
 )
 
 
@@ -195,7 +203,7 @@ def target_share(recipe: Recipe) -> float:
 
 def _line(recipe: Recipe, shape: Shape | None) -> tuple[int, int] | None:
     """The parameter count is linear in the vocabulary: its value at 0, and its slope."""
-    from pretextual.models.shape import parameter_count
+    from pretextual.models.count import parameter_count
 
     if shape is None:
         return None

@@ -231,6 +231,27 @@ _declare(
     "nothing to make windows of",
     "A split of the store holds no tokens, so there is no window to train or evaluate on.",
 )
+_declare(
+    "D070",
+    "no document with two sentences",
+    "Rows of two texts (`windows.mode=pairs`) take both from one document. Documents of a single sentence give no pair; "
+    "where lines are documents, every one of them may be such.",
+)
+_declare(
+    "D071",
+    "no other document",
+    "Next-sentence prediction takes random next texts from other documents. All pairs are of one document.",
+)
+_declare(
+    "D072",
+    "row too short for a pair",
+    "A row of two texts needs room for both and for three tokens around them.",
+)
+_declare(
+    "D073",
+    "pairs for an objective that has no use for them",
+    "Rows of two texts (`windows.mode=pairs`) are for objectives that see a whole row at once.",
+)
 
 # --- tokens ---
 _declare(
@@ -349,7 +370,7 @@ _declare(
     "T025",
     "spaCy is not installed",
     "Finding entities and parsing with a spaCy pipeline need spaCy, which comes with `pip install "
-    "\"pretextual[annotate]\"`. Rules, gazetteers, checkpoints and treebank files need none.",
+    '"pretextual[annotate]"`. Rules, gazetteers, checkpoints and treebank files need none.',
 )
 _declare(
     "T026",
@@ -424,9 +445,10 @@ _declare(
 _declare(
     "M002",
     "the architecture does not serve this objective",
-    "Encoders (bert, roberta, modernbert and their relatives) learn masked language models; decoders (gpt2, "
-    "llama, qwen3 and their relatives) learn causal ones. Choose an architecture or a checkpoint of the "
-    "right kind, or the other recipe.",
+    "Encoders (bert, roberta, modernbert, albert, electra, deberta-v2) learn masked language models, some of them "
+    "about pairs of texts or replaced tokens too; decoders (gpt2, llama, qwen3) learn causal ones; encoder-decoders "
+    "(t5, bart) write one text from another. Choose an architecture or a checkpoint of the right kind, or the other "
+    "recipe.",
 )
 _declare(
     "M003",
@@ -449,8 +471,8 @@ _declare(
 _declare(
     "M006",
     "this kind of model is not supported",
-    "Models with one stack and a masked or causal language-model head are supported. Encoder-decoders (T5, "
-    "BART) and models without such a head in Transformers are not.",
+    "Models for which Transformers has a masked, causal or sequence-to-sequence language-model head are supported, "
+    "others are not.",
 )
 _declare(
     "M007",

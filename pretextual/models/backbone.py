@@ -20,7 +20,12 @@ from transformers import PreTrainedModel
 
 from pretextual.core.artifacts import atomic_folder
 from pretextual.models.config import Head
-from pretextual.models.isolation import check_isolation, isolated_mask, position_offset
+from pretextual.models.isolation import (
+    check_isolation,
+    isolated_mask,
+    isolation_refusal,
+    position_offset,
+)
 from pretextual.models.packing import restarted_positions, see_both_ways
 from pretextual.models.quiet import quiet
 from pretextual.objectives.base import Outputs
@@ -156,8 +161,13 @@ class Backbone:
         return heads[name]
 
     def hidden(self, batch: Batch) -> Tensor:
-        """Hidden states of the last layer at every position, `[B, T, D]`."""
-        states: Tensor = self.model.base_model(**self._inputs(batch)).last_hidden_state
+        """Hidden states of the last layer at every position, `[B, T, D]`; the encoder's where there are two."""
+        inputs = self._inputs(batch)
+        reader = self.model.base_model
+        if self.head == "seq2seq":
+            reader = self.model.get_encoder()
+            inputs = {n: v for n, v in inputs.items() if n in ("input_ids", "attention_mask")}
+        states: Tensor = reader(**inputs).last_hidden_state
         return states
 
     def parameter_groups(self) -> ParameterGroups:
@@ -200,6 +210,9 @@ class Backbone:
         if not batch.isolated:
             inputs["attention_mask"] = batch.segments >= 0
             return inputs
+        if self.head == "seq2seq":
+            # The decoder's row has no parts of its own to which those of the encoder's would belong.
+            raise isolation_refusal(self, "its decoder sees the whole of the encoder's row")
         if not self._isolation_checked:
             self._isolation_checked = True
             check_isolation(self)

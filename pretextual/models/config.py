@@ -8,7 +8,19 @@ from pydantic import Field
 
 from pretextual.core.config import Config
 
-Architecture = Literal["bert", "roberta", "modernbert", "gpt2", "llama", "qwen3"]
+Architecture = Literal[
+    "bert",
+    "roberta",
+    "modernbert",
+    "albert",
+    "electra",
+    "deberta-v2",
+    "gpt2",
+    "llama",
+    "qwen3",
+    "t5",
+    "bart",
+]
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 #: What stands on the backbone: the vocabulary over an encoder's or a decoder's states; the vocabulary and a
 #: question about the row (next sentence, sentence order); a decoder that writes a second row; a generator and
@@ -24,13 +36,13 @@ class ModelConfig(Config):
     """
 
     architecture: Architecture = "modernbert"
-    """Encoders: bert, roberta, modernbert. Decoders: gpt2, llama, qwen3."""
+    """Encoders bert, roberta, modernbert, albert, electra, deberta-v2; decoders gpt2, llama, qwen3; both t5, bart."""
 
     size: Size = "small"
     """tiny 2 layers x 128, mini 4 x 256, small 4 x 512, medium 8 x 512, base 12 x 768."""
 
     layers: int | None = Field(default=None, ge=1)
-    """Number of layers instead of the size's."""
+    """Number of layers instead of the size's; an encoder-decoder has as many of each."""
 
     hidden: int | None = Field(default=None, ge=2)
     """Width of the hidden states instead of the size's."""

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pretextual.models.shape import (
-    GLOBAL_EVERY,
-    LOCAL_ATTENTION,
-    Shape,
-    layer_matrices,
-    parameter_count,
-)
+from pretextual.models.count import layer_matrices, parameter_count
+from pretextual.models.shape import GLOBAL_EVERY, LOCAL_ATTENTION, Shape
 
 _FLOAT_BYTES = 4
 #: Numbers that autograd keeps per position and layer at dropout 0, as (multiples of D, multiples of

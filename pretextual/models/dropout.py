@@ -10,6 +10,8 @@ _HIDDEN = (
     "hidden_dropout_prob",
     "hidden_dropout",
     "dropout",
+    "dropout_rate",
+    "activation_dropout",
     "resid_pdrop",
     "embd_pdrop",
     "embedding_dropout",

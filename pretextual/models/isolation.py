@@ -62,13 +62,15 @@ def check_isolation(backbone: Backbone) -> None:
         with torch.no_grad(), torch.autocast(backbone.device.type, enabled=False):
             leak, change = _trial(backbone)
     except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
-        raise _refusal(backbone, f"{type(error).__name__}: {error}") from error
+        raise isolation_refusal(backbone, f"{type(error).__name__}: {error}") from error
     finally:
         model.train(was_training)
     if leak > 0:
-        raise _refusal(backbone, "a document's hidden states depend on its neighbour")
+        raise isolation_refusal(backbone, "a document's hidden states depend on its neighbour")
     if change > _TOLERANCE:
-        raise _refusal(backbone, "a document's hidden states depend on where it stands in the row")
+        raise isolation_refusal(
+            backbone, "a document's hidden states depend on where it stands in the row"
+        )
 
 
 def _trial(backbone: Backbone) -> tuple[float, float]:
@@ -100,7 +102,8 @@ def _rows(inputs: Tensor, segments: Tensor | None) -> Batch:
     )
 
 
-def _refusal(backbone: Backbone, reason: str) -> ModelError:
+def isolation_refusal(backbone: Backbone, reason: str) -> ModelError:
+    """The error M008 of a model that cannot keep parts of a row apart."""
     return ModelError.one(
         "M008",
         where="windows.isolate",

@@ -1,4 +1,4 @@
-"""A model from a folder, a run or the Hub: any architecture with a masked or a causal head."""
+"""A model from a folder, a run or the Hub: any architecture with a head that an objective trains."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from pretextual.core.errors import ModelError
 from pretextual.core.hub import hub_answers
@@ -24,8 +14,10 @@ from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head
 from pretextual.models.dropout import set_dropout
+from pretextual.models.factories import FACTORIES, served_heads
 from pretextual.models.locate import locate, nearest_folder
 from pretextual.models.quiet import quiet
+from pretextual.models.shape import PURPOSES
 from pretextual.tokens.tokenizer import Tokenizer
 
 
@@ -40,7 +32,8 @@ def load(
 
     Args:
         model: a Transformers folder, a run or a Hub name.
-        head: the head that is needed; None takes the one that the architecture serves.
+        head: the head that is needed; None takes the one that the model was saved with. One that the checkpoint
+            lacks is drawn at random, and `Backbone.fresh` names it.
         dropout: dropout of hidden states to train with; None leaves the checkpoint's, as for use.
         attention_dropout: dropout of attention weights, likewise.
 
@@ -48,18 +41,21 @@ def load(
         The backbone in evaluation mode, on the CPU, in 32-bit floats, and the tokenizer.
 
     Raises:
-        ModelError: M002 wrong kind, M003 no model, M004 Hub, M005 more tokens than rows in the
+        ModelError: M002 a head that it cannot bear, M003 no model, M004 Hub, M005 more tokens than rows in the
             embedding, M006 unsupported kind, M009 damaged weights, M011 a dropout that it does not
             have.
     """
     place = locate(model)
     config = _read_config(place)
-    serving = _serving(config, place)
-    if head is not None and head != serving:
-        raise _wrong_head(config, place, head)
+    heads = served_heads(config)
+    if not heads:
+        raise _unsupported(config, place)
+    if head is not None and head not in heads:
+        raise _wrong_head(config, place, head, heads)
+    chosen = head or heads[0]
     set_dropout(config, dropout, attention_dropout)
-    loaded, fresh = _read_weights(config, place, serving)
-    backbone = Backbone(loaded.eval(), serving, fresh)
+    loaded, fresh = _read_weights(config, place, chosen)
+    backbone = Backbone(loaded.eval(), chosen, fresh)
     tokenizer = Tokenizer.load(place)
     if tokenizer.size > backbone.vocabulary_size:
         raise ModelError.one(
@@ -88,50 +84,39 @@ def _only_here(place: Path | str) -> bool:
     return isinstance(place, Path) or not hub_answers()
 
 
-def _serving(config: PreTrainedConfig, place: Path | str) -> Head:
-    """The head that an architecture serves: masked for encoders, causal for decoders."""
-    kind = config.model_type
-    if getattr(config, "is_encoder_decoder", False):
-        found = f"{kind}, an encoder-decoder"
-    elif getattr(config, "is_decoder", False) and kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return "causal"
-    elif kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
-        return "masked"
-    elif kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return "causal"
-    else:
-        found = f"{kind}, which has no language-model head in Transformers"
-    raise ModelError.one(
+def _unsupported(config: PreTrainedConfig, place: Path | str) -> ModelError:
+    return ModelError.one(
         "M006",
         where=place,
-        got=found,
-        expected="an encoder with a masked head or a decoder with a causal one",
-        hint="choose a checkpoint such as a BERT, RoBERTa, ModernBERT, GPT-2, Llama or Qwen",
+        got=f"{config.model_type}, which has no language-model head in Transformers",
+        expected="an encoder with a masked head, a decoder with a causal one, or an encoder-decoder",
+        hint="choose a checkpoint such as a BERT, RoBERTa, ModernBERT, GPT-2, Llama, Qwen, T5 or BART",
     )
 
 
-def _wrong_head(config: PreTrainedConfig, place: Path | str, head: Head) -> ModelError:
-    is_encoder = head == "causal"
+def _wrong_head(
+    config: PreTrainedConfig, place: Path | str, head: Head, heads: tuple[Head, ...]
+) -> ModelError:
+    kind = {"causal": "a decoder", "seq2seq": "an encoder-decoder"}.get(heads[0], "an encoder")
     return ModelError.one(
         "M002",
         where=place,
-        got=f"{config.model_type}, {'an encoder' if is_encoder else 'a decoder'}",
-        expected=f"{'a decoder' if is_encoder else 'an encoder'}, for a {head} language model",
-        hint=f"another checkpoint, or a {'masked' if is_encoder else 'causal'} objective",
+        got=f"{config.model_type}, {kind}, for {PURPOSES[head]}",
+        expected=f"an objective that {kind} serves: {' or '.join(PURPOSES[one] for one in heads)}",
+        hint="another checkpoint, or another objective.kind",
     )
 
 
 def _read_weights(
     config: PreTrainedConfig, place: Path | str, head: Head
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    factory = AutoModelForMaskedLM if head == "masked" else AutoModelForCausalLM
     report: dict[str, Any]
     try:
         # What the checkpoint does not hold is drawn at random: the same each time, and nobody's
         # generator moves.
         with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(stream(0, "fresh weights").key)
-            model, report = factory.from_pretrained(
+            model, report = FACTORIES[head].from_pretrained(
                 place,
                 config=config,
                 dtype=torch.float32,
@@ -141,7 +126,9 @@ def _read_weights(
     except Exception as error:  # safetensors, zip, pickle and shape errors share no base
         raise _unreadable(place, error) from error
     missing = sorted(report["missing_keys"])
-    body = [name for name in missing if name.startswith(f"{model.base_model_prefix}.")]
+    prefix = f"{model.base_model_prefix}."
+    # The summary of the row belongs to the head for pairs, whatever its place in the model.
+    body = [n for n in missing if n.startswith(prefix) and not n.startswith(f"{prefix}pooler.")]
     if body:
         raise ModelError.one(
             "M009",

@@ -1,7 +1,7 @@
-"""The numbers behind a model: its shape and its parameters in closed form. Knows no torch.
+"""The numbers behind a model: its dimensions, all decided. Knows no torch.
 
-What stands here is checked against the built models exactly, so that `check` and the planner need
-no model.
+What follows from them is in `count` (parameters) and `cost` (arithmetic and memory), so that `check`
+and the planner need no model.
 """
 
 from __future__ import annotations
@@ -20,21 +20,48 @@ SIZES: Final[dict[Size, tuple[int, int]]] = {
     "medium": (8, 512),
     "base": (12, 768),
 }
-HEADS: Final[dict[Architecture, Head]] = {
-    "bert": "masked",
-    "roberta": "masked",
-    "modernbert": "masked",
-    "gpt2": "causal",
-    "llama": "causal",
-    "qwen3": "causal",
+#: The heads that an architecture serves, what it is named for first; Transformers has a class for each.
+SERVES: Final[dict[Architecture, tuple[Head, ...]]] = {
+    "bert": ("masked", "pairs"),
+    "roberta": ("masked",),
+    "modernbert": ("masked",),
+    "albert": ("pairs", "masked"),
+    "electra": ("replaced", "masked"),
+    "deberta-v2": ("masked",),
+    "gpt2": ("causal",),
+    "llama": ("causal",),
+    "qwen3": ("causal",),
+    "t5": ("seq2seq",),
+    "bart": ("seq2seq",),
 }
 #: Architectures that turn positions into rotations, two dimensions at a time, and hold no table of
 #: them.
 ROTARY: Final[frozenset[Architecture]] = frozenset({"modernbert", "llama", "qwen3"})
+#: What a head is for, in words, and recipes that ask for it.
+PURPOSES: Final[dict[Head, str]] = {
+    "masked": "a masked language model",
+    "pairs": "a masked language model with a question about pairs of texts",
+    "causal": "a causal language model",
+    "seq2seq": "text from text",
+    "replaced": "replaced-token detection",
+}
+RECIPES: Final[dict[Head, str]] = {
+    "masked": "--recipe bert or modernbert",
+    "pairs": "--recipe bert-original or albert",
+    "causal": "--recipe gpt",
+    "seq2seq": "--recipe t5 or bart",
+    "replaced": "--recipe electra",
+}
+#: An encoder, and a decoder of as many layers that reads what it made.
+ENCODER_DECODERS: Final[frozenset[Architecture]] = frozenset({"t5", "bart"})
+#: Feed-forward blocks with a gate, so three matrices and not two.
+GATED: Final[frozenset[Architecture]] = frozenset({"modernbert", "llama", "qwen3", "t5"})
 #: ModernBERT: layers 0, 3, 6, … see the whole row, the others 64 positions to either side, as
 #: published.
 GLOBAL_EVERY: Final = 3
 LOCAL_ATTENTION: Final = 128
+#: ALBERT's tokens are this narrow, as published, and one matrix widens them.
+ALBERT_EMBEDDING: Final = 128
 
 _HEAD_SIZE = 64
 _ROUNDING = 64
@@ -46,10 +73,13 @@ class Shape:
 
     Attributes:
         architecture: which family.
-        layers: number of layers.
+        layers: number of layers; of an encoder-decoder, those of the encoder, and as many of the decoder.
         hidden: width D of the hidden states.
         heads: number of attention heads, each of `hidden / heads`.
         intermediate: width I inside the feed-forward blocks (of each half, where these are gated).
+        embedding: width of the token table; `hidden` but in ALBERT, and where an ELECTRA generator shares
+            the discriminator's table.
+        head: what stands on it.
     """
 
     architecture: Architecture
@@ -57,59 +87,35 @@ class Shape:
     hidden: int
     heads: int
     intermediate: int
-
-    @property
-    def head(self) -> Head:
-        """Which head the architecture serves."""
-        return HEADS[self.architecture]
+    embedding: int
+    head: Head
 
     @property
     def tied(self) -> bool:
         """Whether the output matrix is the embedding matrix.
 
-        As published: all but Llama; Qwen3 ties at 4 billion parameters and below, so at all sizes
-        here.
+        As published: all but Llama and T5 1.1; Qwen3 ties at 4 billion parameters and below, so at all
+        sizes here.
         """
-        return self.architecture != "llama"
+        return self.architecture not in ("llama", "t5")
 
 
-@dataclasses.dataclass(frozen=True)
-class ParameterCount:
-    """Number of parameters by part; a tied matrix is counted once, as embedding.
-
-    Attributes:
-        embedding: token, position and type tables and what normalises them.
-        body: all layers and the last normalisation.
-        head: what turns hidden states into logits and is not shared with the embedding.
-    """
-
-    embedding: int
-    body: int
-    head: int
-
-    @property
-    def total(self) -> int:
-        """All parameters."""
-        return self.embedding + self.body + self.head
-
-    @property
-    def non_embedding(self) -> int:
-        """All but the tables: what the size of a model means in scaling laws."""
-        return self.body + self.head
-
-
-def resolve(config: ModelConfig) -> Shape:
+def resolve(config: ModelConfig, head: Head | None = None) -> Shape:
     """Decide every dimension of a model that starts from random weights.
 
     Args:
         config: the recipe's part; what it leaves open comes from its size.
+        head: what the objective asks for; None takes what the architecture is named for.
 
     Returns:
         The shape.
 
     Raises:
-        ModelError: M001 where no such model can exist.
+        ModelError: M001 where no such model can exist, M002 for a head that the architecture does not
+            serve.
     """
+    if head is not None and head not in SERVES[config.architecture]:
+        raise _not_served(config, head)
     size_layers, size_hidden = SIZES[config.size]
     hidden = config.hidden or size_hidden
     heads = config.heads or max(1, hidden // _HEAD_SIZE)
@@ -129,6 +135,21 @@ def resolve(config: ModelConfig) -> Shape:
         hidden=hidden,
         heads=heads,
         intermediate=config.intermediate or default_intermediate(config.architecture, hidden),
+        embedding=min(hidden, ALBERT_EMBEDDING) if config.architecture == "albert" else hidden,
+        head=head or SERVES[config.architecture][0],
+    )
+
+
+def _not_served(config: ModelConfig, head: Head) -> ModelError:
+    fitting = [name for name, heads in SERVES.items() if head in heads]
+    own = SERVES[config.architecture]
+    return ModelError.one(
+        "M002",
+        where="model.architecture",
+        got=f"{config.architecture}, for {PURPOSES[head]}",
+        expected=f"{' or '.join(fitting)}",
+        hint=f"model.architecture={fitting[0]}; {config.architecture} serves "
+        + " and ".join(f"{PURPOSES[one]} ({RECIPES[one]})" for one in own),
     )
 
 
@@ -151,10 +172,10 @@ def _indivisible(config: ModelConfig, hidden: int, heads: int) -> ModelError:
 def default_intermediate(architecture: Architecture, hidden: int) -> int:
     """The feed-forward width in the architecture's own proportion.
 
-    Four times the width; where a gate doubles the first matrix, 8/3 (SwiGLU, Shazeer 2020) or
+    Four times the width; where a gate doubles the first matrix, 8/3 (SwiGLU, Shazeer 2020; T5 1.1 base) or
     ModernBERT's 3/2, to the nearest multiple of 64.
     """
-    if architecture in ("bert", "roberta", "gpt2"):
+    if architecture not in GATED:
         return 4 * hidden
     wanted = 1.5 * hidden if architecture == "modernbert" else 8 * hidden / 3
     return max(_ROUNDING, round(wanted / _ROUNDING) * _ROUNDING)
@@ -169,66 +190,7 @@ def position_rows(shape: Shape, window_tokens: int, pad_id: int = 1) -> int:
     """Rows of the position table, and `max_position_embeddings` of the config.
 
     RoBERTa counts positions from `pad_id + 1`; its table has at least the rows of the published
-    pad id, 1.
+    pad id, 1. (BART's tables have two rows more than its config says.)
     """
     offset = max(pad_id, 1) + 1 if shape.architecture == "roberta" else 0
     return position_capacity(window_tokens) + offset
-
-
-def parameter_count(
-    shape: Shape, vocabulary_size: int, window_tokens: int, pad_id: int = 1
-) -> ParameterCount:
-    """The number of parameters of the model that `build` makes, in closed form.
-
-    Args:
-        shape: the model's dimensions.
-        vocabulary_size: tokens V in the vocabulary.
-        window_tokens: length of the windows, which sizes the position table.
-        pad_id: the tokenizer's pad id; matters to RoBERTa alone, and only above 1.
-
-    Returns:
-        The counts; their total is exact.
-    """
-    d, v = shape.hidden, vocabulary_size
-    rows = 0 if shape.architecture in ROTARY else position_rows(shape, window_tokens, pad_id)
-    embedding = (v + rows) * d + _embedding_extra(shape)
-    body = shape.layers * _layer(shape) + _body_extra(shape)
-    return ParameterCount(embedding=embedding, body=body, head=_head(shape, v))
-
-
-def layer_matrices(shape: Shape) -> int:
-    """Entries of one layer's matrices: what its multiplications cost."""
-    projections = 3 if shape.architecture in ROTARY else 2
-    return 4 * shape.hidden**2 + projections * shape.hidden * shape.intermediate
-
-
-def _embedding_extra(shape: Shape) -> int:
-    d = shape.hidden
-    # Token types (BERT 2, RoBERTa 1) and the embedding's own normalisation.
-    return {"bert": 2 * d + 2 * d, "roberta": d + 2 * d, "modernbert": d}.get(shape.architecture, 0)
-
-
-def _layer(shape: Shape) -> int:
-    d, i = shape.hidden, shape.intermediate
-    if shape.architecture in ("bert", "roberta", "gpt2"):
-        vectors = 4 * d + i + d + 4 * d  # biases of attention and feed-forward, two normalisations
-    elif shape.architecture == "qwen3":
-        vectors = 2 * d + 2 * (d // shape.heads)  # normalisations of layer, queries and keys
-    else:
-        vectors = 2 * d
-    return layer_matrices(shape) + vectors
-
-
-def _body_extra(shape: Shape) -> int:
-    d = shape.hidden
-    # The last normalisation; ModernBERT's first layer has none before its attention.
-    return {"gpt2": 2 * d, "llama": d, "qwen3": d}.get(shape.architecture, 0)
-
-
-def _head(shape: Shape, v: int) -> int:
-    d = shape.hidden
-    if shape.architecture in ("bert", "roberta"):
-        return d * d + d + 2 * d + v
-    if shape.architecture == "modernbert":
-        return d * d + d + v
-    return 0 if shape.tied else v * d

@@ -33,6 +33,19 @@ def frame_of(special: SpecialIds, layout: Layout) -> Frame:
     )
 
 
+def decoder_edges(special: SpecialIds) -> tuple[int, int]:
+    """What an encoder-decoder's second row is begun with, and what ends it.
+
+    As in T5, the pad token begins it (it is never a target, so nothing is said twice); without one, the end
+    token does, as in BART. The end is the encoder's.
+
+    Raises:
+        TokenError: T061 if the tokenizer has no such token at all.
+    """
+    frame = frame_of(special, "aligned")
+    return frame.pad, frame.end
+
+
 def _first(special: SpecialIds, roles: tuple[str, ...]) -> int | None:
     """The id of the first role that the tokenizer fills."""
     for role in roles:

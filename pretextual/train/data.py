@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pretextual.annotate import require_layers
 from pretextual.core.errors import RunError
-from pretextual.models.shape import parameter_count, resolve
+from pretextual.models.count import parameter_count
+from pretextual.models.shape import resolve
 from pretextual.objectives.base import Objective
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
@@ -127,6 +128,7 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
     objective = recipe.objective.build(tokenizer.special, tokenizer.size)
     frame = objective.frame(tokenizer.special)
     held = store.split("held_out") if "held_out" in store.splits else None
+    windows = objective.windows(recipe.windows)
     layers = require_layers(store, objective.layers, on_progress=on_progress)
     asked = objective.held_out().layers
     return Data(
@@ -135,13 +137,13 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
         objective=objective,
         train=plan(
             store.split("train"),
-            recipe.windows,
+            windows,
             frame,
             {name: layer.of_split("train") for name, layer in layers.items()},
         ),
         held_out=plan(
             held,
-            recipe.windows,
+            windows,
             frame,
             {name: layers[name].of_split("held_out") for name in asked},
         )
