@@ -11,10 +11,15 @@ import abc
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
 from pretextual.corrupt.feedback import Feedback
+from pretextual.corrupt.rewrite import rebuild
 from pretextual.tokens.special import SpecialIds
+from pretextual.windows.config import WindowsConfig
 from pretextual.windows.window import Frame, Layout, Windows
 
 if TYPE_CHECKING:
@@ -82,11 +87,18 @@ class RichBackbone(BackboneLike, Protocol):
 class Objective(abc.ABC):
     """A pretext task. Configs are the recipe's; an objective is built from one and holds no state."""
 
-    layout: ClassVar[Layout]
     #: Whether the loss of a batch is the sum over its rows (in-batch contrastive losses are not).
     decomposes: ClassVar[bool] = True
-    #: Which head of which Transformers class is trained and exported; see `models.config.Head`.
-    head: ClassVar[Literal["masked", "causal", "pairs", "seq2seq", "replaced"]]
+
+    @property
+    @abc.abstractmethod
+    def layout(self) -> Layout:
+        """How the tokens of its windows lie."""
+
+    @property
+    @abc.abstractmethod
+    def head(self) -> Literal["masked", "causal", "pairs", "seq2seq", "replaced"]:
+        """Which head of which Transformers class is trained and exported; see `models.config.Head`."""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -98,6 +110,14 @@ class Objective(abc.ABC):
         """Losses of the first term that training gathers for its corruption; or nothing."""
         return None
 
+    def windows(self, config: WindowsConfig) -> WindowsConfig:
+        """The windows to plan so that its examples have rows of `config.tokens` positions.
+
+        Raises:
+            UserError: there are no such windows.
+        """
+        return config
+
     @abc.abstractmethod
     def frame(self, special: SpecialIds) -> Frame:
         """The special tokens that its windows need; raises `TokenError` where the tokenizer lacks them."""
@@ -105,6 +125,10 @@ class Objective(abc.ABC):
     @abc.abstractmethod
     def examples(self, windows: Windows, draw: Draw) -> Example:
         """Corrupt a batch of windows: a pure function, each row of (seed, epoch, id, progress) alone."""
+
+    def rebuild(self, example: Example) -> NDArray[np.int32]:
+        """The tokens of the windows behind examples, `[B, T]`, padding at the end: corruption undone."""
+        return rebuild(example)
 
     @abc.abstractmethod
     def weights(self, example: Example) -> dict[str, float]:

@@ -74,7 +74,7 @@ class CausalLM(Objective):
         if windows.following is None:
             raise ValueError("a causal objective needs windows of the causal layout")
         return Example(
-            layout=self.layout,
+            layout="causal",
             ids=windows.ids,
             inputs=windows.tokens,
             targets=windows.following,

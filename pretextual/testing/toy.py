@@ -14,7 +14,7 @@ from pretextual.testing.toy_layers import toy_layers
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
 from pretextual.windows.plan import plan
-from pretextual.windows.window import Frame, Windows
+from pretextual.windows.window import Frame, Layout, Windows
 
 #: Ids 0 … 4 are special, as in a small BERT vocabulary.
 TOY_SPECIAL = SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4, bos=2, eos=3, every=(0, 1, 2, 3, 4))
@@ -22,12 +22,29 @@ TOY_SPECIAL = SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4, bos=2, eos=3, every
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ToySplit:
-    """A token store's split held in memory; attributes as in `windows.split.TokenSplit`."""
+    """A token store's split held in memory; attributes as in `windows.split.TokenSplit`.
+
+    Attributes:
+        sentence_lengths: tokens of a document's first sentences, over and over; its last sentence is what is left.
+    """
 
     tokens: NDArray[np.uint16]
     word_starts: NDArray[np.bool_]
     source_bytes: NDArray[np.uint8]
     document_offsets: NDArray[np.int64]
+    sentence_lengths: tuple[int, ...] = (7, 12, 3, 9, 5)
+
+    @property
+    def sentence_offsets(self) -> NDArray[np.int64]:
+        """Where every sentence begins, and the end of the last."""
+        steps = np.cumsum(np.tile(self.sentence_lengths, self.tokens.size // 2 + 1))
+        steps = np.concatenate([[0], steps])
+        starts, stops = self.document_offsets[:-1], self.document_offsets[1:]
+        found = [
+            begin + steps[: np.searchsorted(steps, end - begin)]
+            for begin, end in zip(starts, stops, strict=True)
+        ]
+        return np.concatenate([*found, [self.tokens.size]]).astype(np.int64)
 
     @property
     def fingerprint(self) -> str:
@@ -66,14 +83,14 @@ def toy_windows(
     lengths: Sequence[int],
     *,
     tokens: int = 64,
-    layout: str = "aligned",
+    layout: Layout = "aligned",
     isolate: bool = False,
     vocabulary_size: int = 100,
     seed: int = 0,
     layers: Sequence[str] = (),
 ) -> Windows:
     """All packed windows of a `toy_split`, with made-up annotations of the names in `layers`."""
-    frame = Frame(layout="causal" if layout == "causal" else "aligned", start=2, end=3, pad=0)
+    frame = Frame(layout=layout, start=2, end=3, pad=0)
     split = toy_split(lengths, vocabulary_size=vocabulary_size, seed=seed)
     config = WindowsConfig(tokens=tokens, isolate=isolate)
     rows = plan(split, config, frame, toy_layers(split, layers, seed=seed))

@@ -105,5 +105,5 @@ class Evaluator:
         # The fixed question, which needs no annotation of that text.
         asked = self.data.objective.held_out()
         frame = asked.frame(store.tokenizer.special)
-        windows = plan(store.split("train"), self.recipe.windows, frame)
+        windows = plan(store.split("train"), asked.windows(self.recipe.windows), frame)
         return evaluate_held_out(self.backbone, asked, windows, self.place, rows=self.rows)

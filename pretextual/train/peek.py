@@ -178,7 +178,7 @@ def _look(
     origin: str,
 ) -> Peek:
     frame = objectives[0].frame(tokenizer.special)
-    rows = plan(split, recipes[0].windows, frame, layers)
+    rows = plan(split, objectives[0].windows(recipes[0].windows), frame, layers)
     views = tuple(
         _view(recipe, objective, rows, tokenizer, wanted)
         for recipe, objective in zip(recipes, objectives, strict=True)

@@ -19,6 +19,7 @@ from pretextual.windows.window import Frame
 START, END, PAD = 2, 3, 0
 ALIGNED = Frame(layout="aligned", start=START, end=END, pad=PAD)
 CAUSAL = Frame(layout="causal", start=START, end=END, pad=PAD)
+BARE = Frame(layout="bare", start=PAD, end=END, pad=PAD)
 
 lengths_of_documents = st.lists(st.integers(0, 45), min_size=1, max_size=40).filter(any)
 row_tokens = st.integers(4, 23)
@@ -253,3 +254,25 @@ def test_tokens_on_disk_read_like_tokens_in_memory(tmp_path):
         _, there = everything(mapped, frame)
         assert np.array_equal(here.tokens, there.tokens)
         assert type(there.tokens) is np.ndarray
+
+
+@modes
+@given(lengths=lengths_of_documents, tokens=row_tokens)
+def test_bare_rows_hold_the_text_alone(mode, lengths, tokens):
+    split = unlike(lengths)
+    rows, windows = everything(split, BARE, tokens=tokens, mode=mode)
+    assert np.array_equal(windows.ordinary, windows.segments >= 0)
+    assert sorted(windows.tokens[windows.ordinary]) == split.tokens.tolist()
+    assert (windows.tokens[~windows.ordinary] == PAD).all()
+    assert rows.num_real_tokens == split.tokens.size
+    assert rows.num_cut_tokens == 0
+    of = np.searchsorted(split.document_offsets, windows.tokens - 10, side="right")
+    for row, here in segments_of(windows):
+        assert len({int(document) for document in of[row, here]}) == 1
+    assert windows.source_bytes.sum() == split.source_bytes.sum()
+
+
+def test_bare_documents_are_cut_at_the_row():
+    rows, windows = everything(unlike([3, 20, 8]), BARE, tokens=8, mode="document")
+    assert windows.ordinary.sum(axis=1).tolist() == [3, 8, 8]
+    assert rows.num_cut_tokens == 12
