@@ -17,6 +17,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import operator
 from collections.abc import Iterator, Mapping
@@ -129,6 +130,7 @@ def to_unit(bits: U64) -> NDArray[np.float64]:
     return unit
 
 
+@functools.lru_cache(maxsize=1024, typed=True)
 def stream(seed: int, *names: str | int) -> Stream:
     """The stream of `seed` for the stage called `names`, such as `("corrupt", epoch)`."""
     # A NumPy integer names the same stage as the Python one; a float seed is refused, not rounded.
