@@ -8,21 +8,28 @@ from pretextual.models.build import build
 from pretextual.models.config import Head, ModelConfig
 from pretextual.models.grow import grow
 from pretextual.models.load import load
+from pretextual.models.own_heads import MakeHeads, attach_own_heads
 from pretextual.tokens.tokenizer import Tokenizer
 
 
 def start(
-    config: ModelConfig, head: Head, tokenizer: Tokenizer, window_tokens: int, seed: int
+    config: ModelConfig,
+    head: Head,
+    tokenizer: Tokenizer,
+    window_tokens: int,
+    seed: int,
+    own_heads: MakeHeads | None = None,
 ) -> Backbone:
     """Build a model, or load `config.init` and make it fit the run's tokenizer and windows.
 
     Args:
         config: the recipe's part.
-        head: `masked` or `causal`, from the objective.
+        head: what the objective asks for; one that a checkpoint lacks is drawn at random.
         tokenizer: the run's; with `init`, the checkpoint's own, to whose end words may have been
             added.
         window_tokens: length of the windows.
         seed: the recipe's seed.
+        own_heads: `Objective.own_heads`, where it may have some; those of a checkpoint are taken up.
 
     Returns:
         The backbone, in training mode, on the CPU.
@@ -32,20 +39,30 @@ def start(
             windows are longer than its positions.
     """
     if config.init is None:
-        return build(config, head, tokenizer, window_tokens, seed)
+        backbone = build(config, head, tokenizer, window_tokens, seed)
+    else:
+        backbone = _continued(config, config.init, head, tokenizer, window_tokens)
+    if own_heads is not None:
+        attach_own_heads(backbone, own_heads, seed, config.init)
+    backbone.model.train()
+    return backbone
+
+
+def _continued(
+    config: ModelConfig, init: str, head: Head, tokenizer: Tokenizer, window_tokens: int
+) -> Backbone:
     backbone, own = load(
-        config.init, head, dropout=config.dropout, attention_dropout=config.attention_dropout
+        init, head, dropout=config.dropout, attention_dropout=config.attention_dropout
     )
     if backbone.max_tokens is not None and window_tokens > backbone.max_tokens:
         raise ModelError.one(
             "M007",
             where="windows.tokens",
             got=window_tokens,
-            expected=f"at most {backbone.max_tokens}, the positions of {config.init}",
+            expected=f"at most {backbone.max_tokens}, the positions of {init}",
             hint=f"windows.tokens={backbone.max_tokens}",
         )
-    grow(backbone, added_tokens(own, tokenizer, config.init))
-    backbone.model.train()
+    grow(backbone, added_tokens(own, tokenizer, init))
     return backbone
 
 

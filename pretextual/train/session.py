@@ -79,6 +79,7 @@ def open_session(
         data.tokenizer,
         recipe.windows.tokens,
         recipe.seed,
+        own_heads=data.objective.own_heads,
     )
     need = disk_need_bytes(backbone.num_parameters, recipe.train.keep_checkpoints)
     require_space(run.folder, need)
