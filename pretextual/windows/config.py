@@ -15,9 +15,10 @@ class WindowsConfig(Config):
     tokens: int = Field(default=128, ge=4, le=1 << 20)
     """Positions in a row, inserted tokens included."""
 
-    mode: Literal["packed", "chunked", "document"] = "packed"
+    mode: Literal["packed", "chunked", "document", "pairs"] = "packed"
     """`packed`: whole documents placed together where they fit best, longer ones cut; `chunked`: all
-    documents as one stream cut at every row; `document`: one row each, cut at the row's end."""
+    documents as one stream cut at every row; `document`: one row each, cut at the row's end; `pairs`: two
+    neighbouring texts of a document in a row, for next-sentence prediction and sentence order."""
 
     isolate: bool = False
     """Whether documents that share a row must not see each other."""

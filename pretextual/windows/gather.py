@@ -184,6 +184,9 @@ def _runs(
         inserted = np.ones_like(starts) if isolated else leads.astype(np.int64)
         ends = finished.astype(np.int64)
         return Runs(counts, begins + starts, stops - starts - ends, inserted, ends, finished)
+    if frame.layout == "bare":
+        nothing = np.zeros_like(starts)
+        return Runs(counts, begins + starts, stops - starts, nothing, nothing, finished)
     # START is element 0 itself, and what is shown lies one before what is asked for.
     inserted = (starts == 0).astype(np.int64)
     begins = begins + np.maximum(starts - 1, 0)

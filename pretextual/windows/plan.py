@@ -66,6 +66,8 @@ class Plan:
         elements = int((self.layout.stops - self.layout.starts).sum(dtype=np.int64))
         if self.frame.layout != "aligned":
             return elements
+        if self.pairs is not None:
+            return elements + INSERTED * self.num_windows
         return elements + (self.layout.documents.size if self.isolated else self.num_windows)
 
     @property

@@ -32,6 +32,11 @@ class TokenSplit(Protocol):
         ...
 
     @property
+    def sentence_offsets(self) -> NDArray[np.int64]:
+        """Where every sentence begins, and the end of the last, `[S + 1]`; read for pairs of texts alone."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Stands for the ordered content."""
         ...
