@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pretextual.compare.command import command_of
 from pretextual.compare.job import Exam, run_job
 from pretextual.compare.page import markdown
-from pretextual.compare.questions import fixed_questions, unigram_losses
+from pretextual.compare.questions import fixed_questions
+from pretextual.compare.references import references
 from pretextual.compare.results import Comparison, Setting, score_table
 from pretextual.compare.rows import Row, Rows
 from pretextual.compare.setup import (
@@ -30,16 +31,12 @@ from pretextual.core.progress import counted
 from pretextual.evaluate.minimal_pairs import (
     MinimalPair,
     choose_pairs,
-    length_scorer,
     read_pairs,
-    score_pairs,
-    unigram_scorer,
 )
 from pretextual.recipes.load import Resolved
 from pretextual.train.budget import Budget, resolve_budget
 from pretextual.train.data import Data, open_data, prepare_store
 from pretextual.train.device import resolve_place
-from pretextual.train.evaluation import target_counts
 from pretextual.train.reading import tokens_to_read
 from pretextual.train.reporter import Reporter
 
@@ -80,6 +77,8 @@ class Comparing:
         self.pairs: tuple[MinimalPair, ...] = ()
         if pairs is not None:
             self.pairs = choose_pairs(read_pairs(pairs), PAIRS_PER_PARADIGM)
+        else:
+            self.reporter.say("note: without minimal pairs; --pairs FILE takes BLiMP's")
         self.seed = resolved[0].recipe.seed
         self._prepare(resolved)
         self.rows = Rows(out / "rows.jsonl")
@@ -152,17 +151,20 @@ class Comparing:
                 self._stop_here(number - 1, total)
                 begun = time.monotonic()
                 self.reporter.say(f"job {number} of {total}: {job.name}")
-                row = self.rows.add(
-                    run_job(
-                        job,
-                        resolved,
-                        dict(candidate.settings),
-                        self.out / "runs" / job.name,
-                        exam,
-                        watcher=self.reporter,
-                        stop_at=self.stop_at,
+                try:
+                    row = self.rows.add(
+                        run_job(
+                            job,
+                            resolved,
+                            dict(candidate.settings),
+                            self.out / "runs" / job.name,
+                            exam,
+                            watcher=self.reporter,
+                            stop_at=self.stop_at,
+                        )
                     )
-                )
+                except Interrupted as error:
+                    raise _stopped(f"inside job {number}", total) from error
                 said = ", ".join(f"{name} {one.mean:.3f}" for name, one in row.scores.items())
                 self.reporter.say(f"    {said} in {time.monotonic() - begun:.0f} s")
             rows.append(row)
@@ -182,10 +184,7 @@ class Comparing:
 
     def _stop_here(self, done: int, total: int) -> None:
         if self.stop_at is not None and time.monotonic() >= self.stop_at:
-            raise Interrupted(
-                f"the time limit came after {done} of {counted(total, 'job')}; everything is saved\n"
-                "  go on with  the same command"
-            )
+            raise _stopped(f"after {done}", total)
 
     def _choose(
         self, jobs: Sequence[Job], rows: Sequence[Row]
@@ -216,7 +215,7 @@ class Comparing:
                 compared[job.candidate].append(row)
         extra = [row for job, row in zip(jobs, rows, strict=True) if job.role == "calibration"]
         alike = [*compared[0], *extra] if self.asked.calibration_seeds else []
-        references = self._references()
+        beside = references(self.data, self.exam)
         names = [*self.exam.questions, *(["minimal_pairs"] if self.pairs else [])]
         settings = tuple(
             Setting(
@@ -241,60 +240,19 @@ class Comparing:
             train_tokens=self.store.split("train").num_tokens,
             vocabulary_size=self.store.tokenizer.size,
             scores=tuple(
-                score_table(name, compared, references.get(name, {}), alike) for name in names
+                score_table(name, compared, beside.get(name, {}), alike) for name in names
             ),
         )
 
-    def _references(self) -> dict[str, dict[str, float]]:
-        """What chance and frequency alone would score."""
-        tokenizer, objective = self.store.tokenizer, self.data.objective
-        counts = target_counts(self.store.split("train"), objective, tokenizer)
-        found = {
-            name: {
-                "guessing by frequency": unigram_losses(question, self.plan, counts),
-                "all tokens alike": question.chance_loss(tokenizer.size),
-            }
-            for name, question in self.exam.questions.items()
-        }
-        if self.pairs:
-            scorers = {
-                "guessing by frequency": unigram_scorer(tokenizer, counts),
-                "the shorter sentence": length_scorer(tokenizer),
-            }
-            found["minimal_pairs"] = {
-                name: float(score_pairs(scorer, self.pairs).mean())
-                for name, scorer in scorers.items()
-            }
-        return found
+
+def _stopped(where: str, total: int) -> Interrupted:
+    return Interrupted(
+        f"stopped {where} of {counted(total, 'job')}; everything is saved\n"
+        "  go on with  the same command"
+    )
 
 
 def usual_pairs() -> Path | None:
     """BLiMP in the shared data, where it is there."""
     path = Path(os.environ.get(_DATA, "../shared/data")) / "blimp" / "blimp.jsonl.gz"
     return path if path.is_file() else None
-
-
-def command_of(asked: Asked, out: Path, *, pairs: bool) -> str:
-    """The command that repeats a comparison; of paths only the last part is named."""
-    words = ["pretextual", "compare", *(source.rpartition("/")[2] for source in asked.sources)]
-    if asked.recipe is not None:
-        words += ["--recipe", Path(asked.recipe).name]
-    varied: dict[str, list[str]] = {}
-    for candidate in asked.candidates:
-        for path, value in candidate.settings:
-            values = varied.setdefault(path, [])
-            values += [] if value in values else [value]
-    for path, each in varied.items():
-        words += ["--vary", f"{path}={','.join(each)}"]
-    words += ["--seeds", str(asked.num_seeds)]
-    if asked.sweep is not None:
-        words += ["--sweep", f"{asked.sweep[0]}={','.join(asked.sweep[1])}"]
-    if asked.calibration_seeds:
-        words += ["--calibrate", str(asked.calibration_seeds)]
-    if pairs:
-        words += ["--pairs", "blimp.jsonl.gz"]
-    for name, value in asked.options.items():
-        if value is not None:
-            each = [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
-            words += [word for one in each for word in (f"--{name}", one)]
-    return shlex.join([*words, "--out", out.name, *asked.overrides])

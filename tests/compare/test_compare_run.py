@@ -136,6 +136,9 @@ def test_a_job_stopped_inside_goes_on_to_the_same_row(
             tmp_path / "out" / "runs" / first.name,
             stop_at=time.monotonic(),
         )
+    stopping = Comparing(setup(text), tmp_path / "out", pairs=pairs, seconds=0)
+    with pytest.raises(Interrupted, match="after 0 of 1 job;"):
+        stopping._do([first], 0, 1)
     comparing._do([first], 0, 1)
     (mine,), (theirs, *_) = lines(tmp_path / "out"), lines(done[0])
     differing = {key for key in mine if mine[key] != theirs[key]}
@@ -143,7 +146,7 @@ def test_a_job_stopped_inside_goes_on_to_the_same_row(
 
 
 def test_the_limit_stops_before_the_next_job(text: Path, pairs: Path, tmp_path: Path) -> None:
-    with pytest.raises(Interrupted, match="0 of 4 jobs"):
+    with pytest.raises(Interrupted, match="after 0 of 4 jobs"):
         compare(text, tmp_path / "out", pairs, stop_after=0)
     assert not (tmp_path / "out" / "runs").exists()
 
