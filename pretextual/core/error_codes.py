@@ -253,6 +253,19 @@ _declare(
     "Rows of two texts (`windows.mode=pairs`) are for objectives that see a whole row at once.",
 )
 
+_declare(
+    "D075",
+    "documents of one row cannot be kept apart",
+    "Objectives that write a second row join the documents of a window, as T5 does; the second row speaks of all of "
+    "them. `windows.mode=document` gives every document a row of its own.",
+)
+_declare(
+    "D076",
+    "windows too short for a span",
+    "A window must hold at least one shown and one hidden token beside the special tokens that the objective puts "
+    "in. The message says from which length on it does.",
+)
+
 # --- tokens ---
 _declare(
     "T001",
@@ -433,6 +446,19 @@ _declare(
     "T062",
     "no ordinary token to replace with",
     "Random replacement draws from the vocabulary without its special tokens, and nothing is left.",
+)
+
+_declare(
+    "T065",
+    "more spans than sentinels",
+    "Every hidden span of a row is replaced by a sentinel of its own (`<extra_id_0>`, `<extra_id_1>`, …), and there "
+    "are fewer of these than spans. More sentinels, longer spans, a lower rate or shorter windows help.",
+)
+_declare(
+    "T066",
+    "special tokens by name are missing",
+    "The objective writes special tokens that it finds by name, such as `<extra_id_0>` or `[NLU]`. Training adds them "
+    "to the end of the vocabulary; a tokenizer used without training needs `Tokenizer.with_special`.",
 )
 
 # --- model ---
@@ -690,6 +716,22 @@ _declare(
     "R026",
     "models that cannot be asked the same",
     "The values compared give models of different kinds: some fill gaps, some say what comes next.",
+)
+_declare(
+    "R030",
+    "an objective about two texts without pairs",
+    "Next-sentence prediction and sentence order ask about two texts in a row, so rows must hold two.",
+)
+_declare(
+    "R031",
+    "a model that cannot say what comes next",
+    "Whether one text follows another is answered by a head for next-sentence prediction, which this model lacks or "
+    "which was drawn at random when it was loaded.",
+)
+_declare(
+    "R032",
+    "nothing to score",
+    "A text needs at least one token to have a likelihood.",
 )
 _declare(
     "R040",

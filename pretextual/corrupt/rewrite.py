@@ -86,6 +86,7 @@ def rewrite(
         segments=windows.segments,
         target_bytes=windows.source_bytes,
         isolated=windows.isolated,
+        types=windows.types,
     )
 
 

@@ -7,20 +7,30 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny
 
 from pretextual.core.config import Choices
+from pretextual.objectives.albert_pretraining import AlbertPretrainingConfig
 from pretextual.objectives.base import Objective
+from pretextual.objectives.bert_pretraining import BertPretrainingConfig
 from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
 from pretextual.objectives.config import REGISTRY, ObjectiveConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
+from pretextual.objectives.next_sentence import NextSentence, NextSentenceConfig
+from pretextual.objectives.sentence_order import SentenceOrder, SentenceOrderConfig
 
 __all__ = [
     "REGISTRY",
+    "AlbertPretrainingConfig",
     "AnyObjectiveConfig",
+    "BertPretrainingConfig",
     "CausalLM",
     "CausalLMConfig",
     "MaskedLM",
     "MaskedLMConfig",
+    "NextSentence",
+    "NextSentenceConfig",
     "Objective",
     "ObjectiveConfig",
+    "SentenceOrder",
+    "SentenceOrderConfig",
 ]
 
 

@@ -122,6 +122,13 @@ class Objective(abc.ABC):
     def frame(self, special: SpecialIds) -> Frame:
         """The special tokens that its windows need; raises `TokenError` where the tokenizer lacks them."""
 
+    def arrange(self, windows: Windows, draw: Draw) -> Windows:
+        """The windows as the examples of the same draw show them, before anything is hidden.
+
+        They differ from what was read where the objective chooses the texts of a row itself.
+        """
+        return windows
+
     @abc.abstractmethod
     def examples(self, windows: Windows, draw: Draw) -> Example:
         """Corrupt a batch of windows: a pure function, each row of (seed, epoch, id, progress) alone."""

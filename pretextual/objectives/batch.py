@@ -36,6 +36,7 @@ class Batch:
         types: which of two texts a position belongs to, `[B, T]` int64; or None.
         both_ways: True at positions that all of their segment may see, `[B, T]`; or None.
         draws: numbers in (0, 1) for what the model draws at every slot, `[N]` float64; or None.
+        num_labels: number of rows with a label.
     """
 
     layout: str
@@ -53,6 +54,7 @@ class Batch:
     types: Tensor | None = None
     both_ways: Tensor | None = None
     draws: Tensor | None = None
+    num_labels: int = 0
 
 
 def collate(
@@ -122,4 +124,5 @@ def collate(
         types=place_if(example.types, np.int64),
         both_ways=place_if(example.both_ways, np.bool_),
         draws=draws,
+        num_labels=0 if example.labels is None else int(np.count_nonzero(example.labels >= 0)),
     )

@@ -41,10 +41,8 @@ if TYPE_CHECKING:
     from pretextual.objectives.batch import Batch
 
 
-class MaskedLMConfig(ObjectiveConfig):
-    """The masked-LM objective."""
-
-    kind: Literal["masked-lm"] = "masked-lm"
+class MaskingConfig(ObjectiveConfig):
+    """What objectives that hide tokens have in common: which, how many, how they are rewritten."""
 
     strategy: StrategyConfig = Random()
     """What is hidden together: the name of a strategy, or a mapping with `kind` and its options."""
@@ -87,6 +85,12 @@ class MaskedLMConfig(ObjectiveConfig):
             )
         return self
 
+
+class MaskedLMConfig(MaskingConfig):
+    """The masked-LM objective."""
+
+    kind: Literal["masked-lm"] = "masked-lm"
+
     def build(self, special: SpecialIds, vocabulary_size: int) -> MaskedLM:
         """See `ObjectiveConfig.build`; raises T060, T061 or T062."""
         return MaskedLM(self, special, vocabulary_size)
@@ -123,12 +127,12 @@ class MaskedLM(Objective):
         vocabulary_size: the tokenizer's number of ids; random replacements are drawn below it.
     """
 
-    config: MaskedLMConfig
+    config: MaskingConfig
     special: SpecialIds
     vocabulary_size: int
 
     layout: ClassVar[Layout] = "aligned"
-    head: ClassVar[Literal["masked", "causal"]] = "masked"
+    head: ClassVar[Literal["masked", "pairs"]] = "masked"
     name: ClassVar[str] = "masked-lm"
 
     def __post_init__(self) -> None:

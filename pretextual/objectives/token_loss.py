@@ -1,10 +1,10 @@
-"""The loss of predicting tokens, as a sum over slots; shared by the objectives that ask for tokens."""
+"""The loss of predicting tokens and labels of rows, as sums; shared by the objectives that ask for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pretextual.objectives.base import Term
+from pretextual.objectives.base import Outputs, Term
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,3 +34,27 @@ def token_term(name: str, logits: Tensor, batch: Batch, coefficient: float = 1.0
     with torch.no_grad():
         correct = ((logits.argmax(dim=-1) == batch.targets) & used).sum()
     return Term(name, total, float(batch.num_targets), coefficient, correct, losses.detach())
+
+
+def row_term(name: str, outputs: Outputs, batch: Batch, coefficient: float = 1.0) -> Term:
+    """Cross entropy in nats of the rows' labels, summed over all rows that have one.
+
+    Args:
+        name: the term's name.
+        outputs: with logits about the rows, `[B, C]`.
+        batch: where the labels are; rows with label -1 give no loss and no gradient.
+        coefficient: factor of this term in the whole loss.
+    """
+    import torch
+    from torch.nn import functional
+
+    logits, labels = outputs.row_logits, batch.labels
+    if logits is None or labels is None:
+        raise ValueError(
+            "labels of rows need a model with a head for rows, and examples with labels"
+        )
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    total = functional.cross_entropy(logits, labels, reduction="sum", ignore_index=-1)
+    with torch.no_grad():
+        correct = (logits.argmax(dim=-1) == labels).sum()
+    return Term(name, total, float(batch.num_labels), coefficient, correct)
