@@ -121,8 +121,14 @@ def test_another_comparison_is_refused(done: tuple[Path, Any], text: Path, pairs
         compare(text, out, pairs, overrides=[*TINY, *LINES, "objective.rate=0.4"])
 
 
-def setup(text: Path, vary: Any = VARY, recipe: str = "bert", sweep: Any = None) -> Asked:
-    return Asked(candidates(vary), (str(text),), recipe, (*TINY, *LINES), {}, 2, sweep, 0)
+def setup(
+    text: Path,
+    vary: Any = VARY,
+    recipe: str = "bert",
+    sweep: Any = None,
+    more: tuple[str, ...] = (),
+) -> Asked:
+    return Asked(candidates(vary), (str(text),), recipe, (*TINY, *LINES, *more), {}, 2, sweep, 0)
 
 
 def test_a_job_stopped_inside_goes_on_to_the_same_row(
@@ -246,12 +252,10 @@ def test_losses_by_document_sum_to_the_whole_and_belong_to_their_documents(
                 assert target in inside
 
 
-def test_whole_word_masks_hide_whole_words_whatever_is_trained(
-    done: tuple[Path, Any], text: Path
-) -> None:
-    out, _ = done
+def test_whole_word_masks_hide_whole_words_whatever_is_trained(text: Path, tmp_path: Path) -> None:
     vary = {"objective.strategy": ["span", "random"], "objective.rate": [0.5, 0.3]}
-    comparing = Comparing(setup(text, vary), out, pairs=None)
+    pieces = ("tokenizer.vocabulary_size=60",)
+    comparing = Comparing(setup(text, vary, more=pieces), tmp_path / "out", pairs=None)
     question = fixed_questions(comparing.data.objective)["whole_word_masks"]
     hidden, ordinary = 0, 0
     for example in fixed_examples(question, comparing.plan, 16):
@@ -261,6 +265,7 @@ def test_whole_word_masks_hide_whole_words_whatever_is_trained(
         shown = set(words[windows.ordinary & ~example.loss_mask].tolist())
         assert masked.isdisjoint(shown)
         hidden, ordinary = hidden + example.loss_mask.sum(), ordinary + windows.ordinary.sum()
+        assert not windows.word_starts[windows.ordinary].all(), "words need pieces"
     assert hidden / ordinary == pytest.approx(0.15, abs=0.02)
 
 
