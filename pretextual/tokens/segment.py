@@ -21,6 +21,7 @@ from pretextual.tokens.words import code_points, starts_of_points, visible
 #: Longer documents are encoded in stretches, so that memory is bounded; part of a store's identity.
 MOST_CHARACTERS = 1 << 20
 
+_LINE_BREAKS = np.array([0x0A, 0x0D], dtype=np.uint32)
 _CUTS = (re.compile(r"\n[^\S\n]*\n"), re.compile(r"\n"), re.compile(r"\s"))
 
 
@@ -142,15 +143,26 @@ def _word_starts(
     before: NDArray[np.int64],
     first: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """A token starts a word iff its first visible character does, and no token before has begun it."""
+    """A token starts a word iff its first visible character does, and no token before has begun it.
+
+    A token of white space alone begins the word that follows it on the same line (byte-level BPE and Unigram
+    have such tokens); one with a line break, or with nothing behind it, is a word of its own.
+    """
     # The joined text has a line end after every document but the last; give that one its own.
     seen = np.append(visible(points), False)
     at = np.where(seen, np.arange(seen.size), seen.size)
     next_visible = np.minimum.accumulate(at[::-1])[::-1]
     visible_at = next_visible[encoded.starts]
     begins_word = np.append(starts_of_points(points), [True, True])[visible_at]
-    begins_word |= visible_at >= encoded.stops
+    breaks = np.zeros(seen.size + 1, dtype=np.int64)
+    np.cumsum(np.isin(np.append(points, _LINE_BREAKS[0]), _LINE_BREAKS), out=breaks[1:])
+    blank = visible_at >= encoded.stops
+    # Line ends lie between documents, so no blank reaches into the next one.
+    alone = blank & (breaks[np.minimum(visible_at, seen.size)] > breaks[encoded.starts])
+    begins_word |= alone
     begins_word &= encoded.starts >= before
+    joined = (blank & ~alone)[:-1] & (visible_at[1:] == visible_at[:-1])
+    begins_word[1:] &= ~joined
     begins_word[first] = True
     result: NDArray[np.bool_] = begins_word
     return result

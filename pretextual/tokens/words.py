@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Version of the rules; part of every store's identity, together with the Unicode version of the interpreter.
-WORD_RULES = 1
+WORD_RULES = 2
 
 _SPACE, _ATTACHED, _SINGLE, _LETTERS, _HIRAGANA, _KATAKANA = range(6)
 
