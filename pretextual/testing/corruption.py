@@ -79,13 +79,16 @@ def check_corruption(
         _check_streams(subject, windows, num_ids)
 
 
-def _examples(objective: Objective, windows: Windows, epoch: int = 0, seed: int = 0) -> Example:
+def _draw(windows: Windows, epoch: int = 0, seed: int = 0) -> Draw:
+    """As in a run that visits the windows in their own order."""
     shape = windows.ids.shape
-    # As in a run that visits the windows in their own order.
-    draw = Draw(
+    return Draw(
         seed, windows.ids, np.full(shape, epoch, np.int64), np.full(shape, 0.5), windows.ids
     )
-    return objective.examples(windows, draw)
+
+
+def _examples(objective: Objective, windows: Windows, epoch: int = 0, seed: int = 0) -> Example:
+    return objective.examples(windows, _draw(windows, epoch, seed))
 
 
 def _assert_equal(one: Example, two: Example, what: str) -> None:
@@ -121,6 +124,7 @@ def _check_rows_alone(objective: Objective, windows: Windows) -> None:
 
 def _check_content(objective: Objective, windows: Windows, special: SpecialIds) -> None:
     example = _examples(objective, windows, epoch=1)
+    windows = objective.arrange(windows, _draw(windows, epoch=1))
     assert np.array_equal(rebuild(example), windows.tokens), "`rebuild` does not give the original"
     padding = windows.segments < 0
     assert not (example.loss_mask & padding).any(), "padding is a target"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from pretextual.corrupt.example import Example
-from pretextual.objectives.base import Objective
+from pretextual.objectives.base import Objective, Outputs
 from pretextual.objectives.batch import Batch, collate
 from pretextual.testing.rows import rows_of
 
@@ -71,10 +71,11 @@ def _loss(
     backbone.model.zero_grad()
     total = 0.0
     for rows in parts:
-        for term in objective.terms(backbone, collate(rows_of(example, rows))):
-            part = term.coefficient * term.sum / weights[term.name]
-            part.backward()  # type: ignore[no-untyped-call]
-            total += float(part.detach())
+        terms = objective.terms(backbone, collate(rows_of(example, rows)))
+        # Terms may share one forward pass, so there is one backward pass for all.
+        part = torch.stack([t.coefficient * t.sum / max(weights[t.name], 1.0) for t in terms]).sum()
+        part.backward()  # type: ignore[no-untyped-call]
+        total += float(part.detach())
     parameters = backbone.model.parameters()
     return total, [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in parameters]
 
@@ -93,6 +94,48 @@ def _check_chance(
     assert abs(loss - chance) <= 0.03 * chance, f"the first loss is {loss:.4f}, chance {chance:.4f}"
 
 
+class _Watching:
+    """A backbone whose logits are leaves, so that their own gradients can be read."""
+
+    def __init__(self, backbone: TrainableBackbone) -> None:
+        self.backbone: Any = backbone
+        self.slots: Tensor | None = None
+        self.rows: Tensor | None = None
+
+    def logits(self, batch: Batch) -> Tensor:
+        self.slots = self.backbone.logits(batch).detach().requires_grad_()
+        return self.slots
+
+    def outputs(self, batch: Batch, *, states: bool = False) -> Outputs:
+        found = self.backbone.outputs(batch, states=states)
+        self.slots = found.logits.detach().requires_grad_()
+        if found.row_logits is not None:
+            self.rows = found.row_logits.detach().requires_grad_()
+        seen = None if found.states is None else found.states.detach()
+        return Outputs(self.slots, self.rows, seen)
+
+    def head_named(self, name: str) -> nn.Module:
+        head: nn.Module = self.backbone.head_named(name)
+        return head
+
+
+def _check_seen(watching: _Watching, batch: Batch) -> None:
+    """Every target and every label has a gradient, nothing else has."""
+    used = batch.weights > 0
+    gradient = None if watching.slots is None else watching.slots.grad
+    if batch.num_targets:
+        assert gradient is not None, "the loss does not reach the logits"
+        assert gradient[used].any(dim=1).all(), "a target gets no gradient"
+    if gradient is not None:
+        assert not gradient[~used].any(), "a slot of weight 0 gets a gradient"
+    if batch.labels is None or not batch.num_labels:
+        return
+    rows = None if watching.rows is None else watching.rows.grad
+    assert rows is not None, "the loss does not reach the logits about the rows"
+    assert not rows[batch.labels < 0].any(), "a row without a label gets a gradient"
+    assert rows[batch.labels >= 0].any(dim=1).all(), "a label gets no gradient"
+
+
 def _check_unused_slots(
     objective: Objective, backbone: TrainableBackbone, example: Example
 ) -> None:
@@ -102,20 +145,10 @@ def _check_unused_slots(
     tight = collate(example, slot_multiple=1)
     roomy = collate(example, slots=tight.num_targets + 7)
     for batch in (tight, roomy):
-        seen: list[Tensor] = []
-
-        class Watching:
-            def logits(self, batch: Batch, seen: list[Tensor] = seen) -> Tensor:
-                seen.append(backbone.logits(batch).detach().requires_grad_())
-                return seen[0]
-
-        terms = objective.terms(Watching(), batch)
+        watching = _Watching(backbone)
+        terms = objective.terms(watching, batch)
         torch.stack([term.coefficient * term.sum for term in terms]).sum().backward()  # type: ignore[no-untyped-call]
-        gradient = seen[0].grad
-        assert gradient is not None, "the loss does not reach the logits"
-        unused = batch.weights == 0
-        assert not gradient[unused].any(), "a slot of weight 0 gets a gradient"
-        assert gradient[~unused].any(dim=1).all(), "a target gets no gradient"
+        _check_seen(watching, batch)
     one, two = (
         [float(t.sum.detach()) for t in objective.terms(backbone, b)] for b in (tight, roomy)
     )

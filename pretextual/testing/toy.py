@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +89,11 @@ def toy_windows(
     vocabulary_size: int = 100,
     seed: int = 0,
     layers: Sequence[str] = (),
+    mode: Literal["packed", "chunked", "document", "pairs"] = "packed",
 ) -> Windows:
-    """All packed windows of a `toy_split`, with made-up annotations of the names in `layers`."""
+    """All windows of a `toy_split`, with made-up annotations of the names in `layers`."""
     frame = Frame(layout=layout, start=2, end=3, pad=0)
     split = toy_split(lengths, vocabulary_size=vocabulary_size, seed=seed)
-    config = WindowsConfig(tokens=tokens, isolate=isolate)
+    config = WindowsConfig(tokens=tokens, isolate=isolate, mode=mode)
     rows = plan(split, config, frame, toy_layers(split, layers, seed=seed))
     return rows.get(range(rows.num_windows))
