@@ -95,7 +95,7 @@ def _training_lines(recipe: Recipe, rows: list[dict[str, Any]], run: Run) -> lis
 def _quality_lines(best: dict[str, Any] | None, store: TokenStore, head: str) -> list[str]:
     if best is None:
         return ["Nothing was held out, so nothing was measured."]
-    bits = "bits_per_byte" if head == "causal" else "bits_per_masked_byte"
+    bits = "bits_per_byte" if "bits_per_byte" in best else "bits_per_masked_byte"
     lines = [
         f"On {store.split('held_out').num_bytes:,} bytes of held-out text, {best['targets']:,} targets, step "
         f"{best['step']:,}:",

@@ -102,7 +102,7 @@ def evaluate_held_out(
     rows = max(1, min(rows, len(plan) // _GROUPS))
     sums: list[float] = []
     weights: list[float] = []
-    correct, target_bytes = 0.0, 0
+    correct, target_bytes, everything = 0.0, 0, True
     fixed = objective.held_out()
     for example in held_out_examples(objective, plan, rows):
         batch = collate(example, device=place.device)
@@ -113,6 +113,7 @@ def evaluate_held_out(
         weights.append(float(main.weight))
         correct += float(main.correct)
         target_bytes += batch.target_bytes
+        everything &= _asks_everything(example)
     backbone.model.train(was_training)
     weight = math.fsum(weights)
     loss = math.fsum(sums) / max(weight, 1.0)
@@ -121,9 +122,16 @@ def evaluate_held_out(
         accuracy=correct / max(weight, 1.0),
         num_targets=int(weight),
         target_bytes=target_bytes,
-        bits_name="bits_per_byte" if objective.layout == "causal" else "bits_per_masked_byte",
+        bits_name="bits_per_byte" if everything else "bits_per_masked_byte",
         standard_error=_ratio_error(np.array(sums), np.array(weights)),
     )
+
+
+def _asks_everything(example: Example) -> bool:
+    """Whether every token is a target given what stands before it, so that the loss is a likelihood of the text."""
+    if example.layout != "causal" or example.both_ways is not None:
+        return False
+    return np.array_equal(example.loss_mask, example.segments >= 0)
 
 
 def _ratio_error(sums: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
