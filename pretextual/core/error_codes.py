@@ -137,6 +137,19 @@ _declare(
     "weights of units must be finite and not negative",
     "A masking strategy gave a unit a weight below 0, infinite or not a number. 0 means never hidden.",
 )
+_declare(
+    "C025",
+    "objectives that no one model serves",
+    "The members of an objective `alternate` learn in one model, so one class of Transformers must serve all of them: "
+    "encoders fill gaps, decoders say what comes next, and `masked-next-token` fills gaps with a decoder.",
+)
+_declare(
+    "C026",
+    "objectives that learn from losses in different ways",
+    "Losses are gathered once for all members of an objective `alternate`; strategies that follow them must ask for the "
+    "same number of steps, forgetting and smoothing.",
+)
+
 # --- data ---
 _declare(
     "D001",
@@ -550,6 +563,17 @@ _declare(
     "Encoders fill gaps anywhere and cannot write on; decoders write on and see only what stands before.",
 )
 
+_declare(
+    "M047",
+    "a discriminator without its generator",
+    "Replaced-token detection trains two models. The discriminator tells real tokens from replaced ones and has no "
+    "words to fill gaps with; its generator, in the folder `generator/` beside it, does.",
+)
+_declare(
+    "M048",
+    "generator and discriminator do not fit",
+    "Both read one vocabulary, and shared tables of tokens, positions and types must have the same size.",
+)
 _declare(
     "M030",
     "a tokenizer that rows cannot be masked with",

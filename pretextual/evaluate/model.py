@@ -12,6 +12,7 @@ from torch import Tensor
 from pretextual.core.errors import ModelError
 from pretextual.models.backbone import Backbone
 from pretextual.models.load import load
+from pretextual.models.replaced import GENERATOR, ReplacedBackbone
 from pretextual.objectives.batch import Batch
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -82,9 +83,20 @@ def open_model(model: str | Path | OpenModel) -> OpenModel:
     """Load a folder, a run or a Hub name; what is open already is returned as it is.
 
     Raises:
-        ModelError: as `pretextual.models.load.load`.
+        ModelError: as `pretextual.models.load.load`; M047 for a discriminator without its generator.
     """
-    return model if isinstance(model, OpenModel) else OpenModel(*load(model))
+    if isinstance(model, OpenModel):
+        return model
+    backbone, tokenizer = load(model)
+    if backbone.head == "replaced" and not isinstance(backbone, ReplacedBackbone):
+        raise ModelError.one(
+            "M047",
+            where=str(model),
+            got="a discriminator alone",
+            expected=f"the folder {GENERATOR} beside it, or a model that says words",
+            hint="give the generator itself, where you have it",
+        )
+    return OpenModel(backbone, tokenizer)
 
 
 def _batch(inputs: Tensor, places: list[int]) -> Batch:

@@ -185,16 +185,19 @@ class Backbone:
             folder: written under a temporary name and renamed; what stood there is replaced.
             tokenizer: saved beside the weights, told the longest row that the model takes.
         """
-        weights = self.model.state_dict()
-        own = {name: weights.pop(name) for name in list(weights) if name.startswith(OWN_HEADS)}
         with atomic_folder(folder) as partial:
-            with quiet():
-                self.model.save_pretrained(partial, state_dict=weights)
-            if own:
-                # What no class of Transformers knows lies beside what it loads.
-                tensors = {name: tensor.contiguous() for name, tensor in own.items()}
-                save_file(tensors, partial / f"{OWN_HEADS}.safetensors")
-            tokenizer.save(partial, purpose=_PURPOSES[self.head], model_max_length=self.max_tokens)
+            self.write_into(partial, tokenizer, self.model.state_dict())
+
+    def write_into(self, folder: Path, tokenizer: Tokenizer, weights: dict[str, Tensor]) -> None:
+        """Put a plain Transformers folder's files into one that is there."""
+        own = {name: weights.pop(name) for name in list(weights) if name.startswith(OWN_HEADS)}
+        with quiet():
+            self.model.save_pretrained(folder, state_dict=weights)
+        if own:
+            # What no class of Transformers knows lies beside what it loads.
+            tensors = {name: tensor.contiguous() for name, tensor in own.items()}
+            save_file(tensors, folder / f"{OWN_HEADS}.safetensors")
+        tokenizer.save(folder, purpose=_PURPOSES[self.head], model_max_length=self.max_tokens)
 
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": batch.inputs, **self._fixed}

@@ -14,6 +14,7 @@ from pretextual.models.config import Head, ModelConfig
 from pretextual.models.dropout import set_dropout
 from pretextual.models.factories import FACTORIES
 from pretextual.models.quiet import quiet
+from pretextual.models.replaced import with_new_generator
 from pretextual.models.settings import transformers_config
 from pretextual.models.shape import Shape, resolve
 
@@ -47,7 +48,10 @@ def build(
     """
     shape = resolve(config, head)
     key = stream(seed, "init").key
-    return Backbone(build_part(config, shape, tokenizer, window_tokens, key), head)
+    backbone = Backbone(build_part(config, shape, tokenizer, window_tokens, key), head)
+    if head == "replaced":
+        return with_new_generator(backbone, config.generator, stream(seed, "init generator").key)
+    return backbone
 
 
 def build_part(

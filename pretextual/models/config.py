@@ -26,6 +26,21 @@ Size = Literal["tiny", "mini", "small", "medium", "base"]
 #: question about the row (next sentence, sentence order); a decoder that writes a second row; a generator and
 #: a discriminator.
 Head = Literal["masked", "causal", "pairs", "seq2seq", "replaced"]
+#: What a generator and a discriminator share: their tables, their tables without the gradient between them, nothing.
+Sharing = Literal["tied", "gradient-disentangled", "none"]
+
+
+class GeneratorConfig(Config):
+    """The generator of replaced-token detection; no other objective has one."""
+
+    width: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Its width as a share of the discriminator's; without it 1/4, and 1/3 from a width of 768, as published."""
+
+    depth: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Its number of layers as a share of the discriminator's: 1 in ELECTRA, 1/2 in DeBERTa v3."""
+
+    sharing: Sharing = "tied"
+    """Embeddings: one table (ELECTRA), one that only the generator's loss teaches (DeBERTa v3), or two."""
 
 
 class ModelConfig(Config):
@@ -61,3 +76,6 @@ class ModelConfig(Config):
 
     init: str | None = None
     """Folder, run or Hub name of a checkpoint to continue; None starts from random weights."""
+
+    generator: GeneratorConfig = GeneratorConfig()
+    """Of replaced-token detection alone: what draws the tokens that the model must find."""

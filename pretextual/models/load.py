@@ -17,6 +17,7 @@ from pretextual.models.dropout import set_dropout
 from pretextual.models.factories import FACTORIES, served_heads
 from pretextual.models.locate import locate, nearest_folder
 from pretextual.models.quiet import quiet
+from pretextual.models.replaced import GENERATOR, pair_up
 from pretextual.models.shape import PURPOSES
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -28,7 +29,7 @@ def load(
     dropout: float | None = None,
     attention_dropout: float | None = None,
 ) -> tuple[Backbone, Tokenizer]:
-    """Load a model and the tokenizer that lies beside it.
+    """Load a model and the tokenizer that lies beside it; with a discriminator the generator beside it, if any.
 
     Args:
         model: a Transformers folder, a run or a Hub name.
@@ -43,7 +44,7 @@ def load(
     Raises:
         ModelError: M002 a head that it cannot bear, M003 no model, M004 Hub, M005 more tokens than rows in the
             embedding, M006 unsupported kind, M009 damaged weights, M011 a dropout that it does not
-            have.
+            have, M048 a generator of another vocabulary.
     """
     place = locate(model)
     config = _read_config(place)
@@ -65,6 +66,11 @@ def load(
             expected=f"at most {backbone.vocabulary_size:,}, the rows of the model's embedding",
             hint="put the tokenizer's files beside the model that belong to it",
         )
+    if chosen == "replaced" and isinstance(place, Path) and (place / GENERATOR).is_dir():
+        generator, _ = load(
+            place / GENERATOR, "masked", dropout=dropout, attention_dropout=attention_dropout
+        )
+        backbone = pair_up(generator, backbone, "none")
     return backbone, tokenizer
 
 

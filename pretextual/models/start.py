@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pretextual.core.errors import ModelError
+from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
 from pretextual.models.build import build
 from pretextual.models.config import Head, ModelConfig
 from pretextual.models.grow import grow
 from pretextual.models.load import load
 from pretextual.models.own_heads import MakeHeads, attach_own_heads
+from pretextual.models.replaced import continued
 from pretextual.tokens.tokenizer import Tokenizer
 
 
@@ -41,7 +43,7 @@ def start(
     if config.init is None:
         backbone = build(config, head, tokenizer, window_tokens, seed)
     else:
-        backbone = _continued(config, config.init, head, tokenizer, window_tokens)
+        backbone = _continued(config, config.init, head, tokenizer, window_tokens, seed)
     if own_heads is not None:
         attach_own_heads(backbone, own_heads, seed, config.init)
     backbone.model.train()
@@ -49,7 +51,12 @@ def start(
 
 
 def _continued(
-    config: ModelConfig, init: str, head: Head, tokenizer: Tokenizer, window_tokens: int
+    config: ModelConfig,
+    init: str,
+    head: Head,
+    tokenizer: Tokenizer,
+    window_tokens: int,
+    seed: int,
 ) -> Backbone:
     backbone, own = load(
         init, head, dropout=config.dropout, attention_dropout=config.attention_dropout
@@ -62,7 +69,10 @@ def _continued(
             expected=f"at most {backbone.max_tokens}, the positions of {init}",
             hint=f"windows.tokens={backbone.max_tokens}",
         )
-    grow(backbone, added_tokens(own, tokenizer, init))
+    added = added_tokens(own, tokenizer, init)
+    if head == "replaced":
+        return continued(backbone, config.generator, added, stream(seed, "init generator").key)
+    grow(backbone, added)
     return backbone
 
 
