@@ -38,7 +38,8 @@ class ToySplit:
     @property
     def sentence_offsets(self) -> NDArray[np.int64]:
         """Where every sentence begins, and the end of the last."""
-        steps = np.cumsum(np.tile(self.sentence_lengths, self.tokens.size // 2 + 1))
+        times = self.tokens.size // sum(self.sentence_lengths) + 1
+        steps = np.cumsum(np.tile(self.sentence_lengths, times))
         steps = np.concatenate([[0], steps])
         starts, stops = self.document_offsets[:-1], self.document_offsets[1:]
         found = [

@@ -136,8 +136,8 @@ def test_documents_of_one_sentence_give_no_pair_and_are_counted():
 
 
 def test_the_length_of_one_text_tells_nothing_about_the_other():
-    drawn = 3 + stream(0, "lengths").keys(np.arange(97)) % np.uint64(22)
-    split = unlike([2000] * 20, tuple(int(length) for length in drawn))
+    drawn = 3 + stream(0, "lengths").keys(np.arange(4000)) % np.uint64(22)
+    split = unlike([50_000], tuple(int(length) for length in drawn))
     _, begins, middles, stops = lay_pairs(split, 64)[:4]
     a, b = middles - begins, stops - middles
     assert a.size > 600
