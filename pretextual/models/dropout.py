@@ -16,12 +16,15 @@ _HIDDEN = (
     "embd_pdrop",
     "embedding_dropout",
     "mlp_dropout",
+    "classifier_dropout_prob",  # ALBERT's, on the summary of the row: a part of sentence-order prediction
 )
 _ATTENTION = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout")
 
 
 def set_dropout(config: PreTrainedConfig, hidden: float | None, attention: float | None) -> None:
-    """Set every dropout of the body in place; those of classification heads are left alone.
+    """Set every dropout that pre-training meets, in place; those of other classification heads are left alone.
+
+    T5 has one value for all, attention weights included, so `attention` is refused there.
 
     Args:
         config: of any architecture.

@@ -13,7 +13,7 @@ from pretextual.core.randomness import stream
 from pretextual.evaluate.model import OpenModel, open_model
 from pretextual.models.build import build
 from pretextual.models.config import ModelConfig
-from pretextual.models.shape import HEADS
+from pretextual.models.shape import SERVES
 from pretextual.tokens.config import TokenizerConfig
 from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.tokens.train import train_tokenizer
@@ -54,7 +54,7 @@ def opened(tokenizers: dict[str, Tokenizer], tmp_path_factory: pytest.TempPathFa
     def maker(architecture: str, kind: str) -> tuple[Path, OpenModel]:
         if (architecture, kind) not in made:
             config = ModelConfig(architecture=architecture, layers=2, hidden=32, heads=2)  # type: ignore[arg-type]
-            backbone = build(config, HEADS[architecture], tokenizers[kind], 64, 5)  # type: ignore[index]
+            backbone = build(config, SERVES[architecture][0], tokenizers[kind], 64, 5)  # type: ignore[index]
             with torch.no_grad():
                 # Random weights are near chance everywhere; larger ones tell tokens and places apart.
                 for parameter in backbone.model.parameters():

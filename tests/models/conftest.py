@@ -11,11 +11,11 @@ import pytest
 import tokenizers
 
 from pretextual.core.randomness import stream
-from pretextual.corrupt.example import Example
+from pretextual.corrupt.example import Example, ExampleLayout
 from pretextual.models.backbone import Backbone
 from pretextual.models.build import build
-from pretextual.models.config import Architecture, ModelConfig
-from pretextual.models.shape import HEADS
+from pretextual.models.config import Architecture, Head, ModelConfig
+from pretextual.models.shape import SERVES
 from pretextual.objectives.batch import Batch, collate
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -57,6 +57,15 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     return Tokenizer.load(write_tokenizer(tmp_path_factory.mktemp("tokenizer")))
 
 
+LAYOUTS: dict[str, ExampleLayout] = {"causal": "causal", "seq2seq": "seq2seq"}
+
+
+def usual(architecture: Architecture) -> Head:
+    """Masked where it is served, else the only one."""
+    heads = SERVES[architecture]
+    return "masked" if "masked" in heads else heads[0]
+
+
 Maker = Callable[..., Backbone]
 
 
@@ -65,11 +74,16 @@ def make(tokenizer: Tokenizer) -> Maker:
     """`make(architecture)`: three layers of 64, so that ModernBERT has local layers too."""
 
     def maker(
-        architecture: Architecture, *, window: int = 96, seed: int = 7, **changes: object
+        architecture: Architecture,
+        head: Head | None = None,
+        *,
+        window: int = 96,
+        seed: int = 7,
+        **changes: object,
     ) -> Backbone:
         values = {"layers": 3, "hidden": 64, "heads": 2, **changes}
         config = ModelConfig(architecture=architecture, **values)  # type: ignore[arg-type]
-        return build(config, HEADS[architecture], tokenizer, window, seed)
+        return build(config, head or usual(architecture), tokenizer, window, seed)
 
     return maker
 
@@ -98,15 +112,24 @@ def rows(tokenizer: Tokenizer) -> Callable[..., Batch]:
             segments[row, : sum(parts)] = np.repeat(np.arange(len(parts)), parts)
         inputs[segments < 0] = 0
         mask = (segments >= 0) & (True if head == "causal" else draws[2] < share)
+        more: dict[str, np.ndarray] = {}
+        if head == "seq2seq":
+            # A second row, of another length: what is asked for there is every position but the last few.
+            more["decoder_inputs"] = inputs[:, ::-1][:, : shape[1] - 3].copy()
+            mask, targets = (segments >= 0)[:, 3:], targets[:, 3:]
+        if head == "pairs":
+            more["types"] = (np.arange(shape[1]) >= shape[1] // 2) * np.ones(shape, dtype=np.int8)
+            more["labels"] = np.arange(shape[0]) % 2
         example = Example(
-            layout="causal" if head == "causal" else "aligned",
+            layout=LAYOUTS.get(head, "aligned"),
             ids=np.arange(shape[0]),
             inputs=inputs,
             targets=targets,
             loss_mask=mask,
             segments=segments,
-            target_bytes=np.ones(shape, dtype=np.int32),
+            target_bytes=np.ones(mask.shape, dtype=np.int32),
             isolated=isolated,
+            **more,
         )
         return collate(example, slot_multiple=8)
 

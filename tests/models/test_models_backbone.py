@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, pipeline
+from transformers import AutoModel, pipeline
 
 from pretextual.models.backbone import Backbone
-from pretextual.models.shape import HEADS
+from pretextual.models.factories import FACTORIES
+from pretextual.models.shape import SERVES
 from pretextual.objectives.batch import Batch
 from pretextual.tokens.tokenizer import Tokenizer
 
-ARCHITECTURES = list(HEADS)
-ENCODERS = [name for name, head in HEADS.items() if head == "masked"]
+ARCHITECTURES = list(SERVES)
+ENCODERS = [name for name, heads in SERVES.items() if "masked" in heads]
 Maker = Callable[..., Backbone]
 Rows = Callable[..., Batch]
 
@@ -29,7 +30,10 @@ def largest(difference: torch.Tensor) -> float:
 def dense(backbone: Backbone, batch: Batch) -> torch.Tensor:
     """What Transformers computes at every position, without our hook."""
     mask = None if batch.segments is None else batch.segments >= 0
-    logits: torch.Tensor = backbone.model(batch.inputs, attention_mask=mask, use_cache=False).logits
+    fixed = {"use_cache": False, "attention_mask": mask}
+    if batch.decoder_inputs is not None:
+        fixed["decoder_input_ids"] = batch.decoder_inputs
+    logits: torch.Tensor = backbone.model(batch.inputs, **fixed).logits
     return logits
 
 
@@ -46,9 +50,8 @@ def test_logits_at_targets_equal_the_dense_ones(
     expected = dense(backbone, batch).flatten(0, 1)[batch.positions]
     assert sparse.shape == (batch.positions.numel(), backbone.vocabulary_size)
     assert largest(sparse - expected) <= 1e-6
-    assert dense(backbone, batch).shape[:2] == batch.inputs.shape, (
-        "the hook must rest between calls"
-    )
+    asked = batch.inputs if batch.decoder_inputs is None else batch.decoder_inputs
+    assert dense(backbone, batch).shape[:2] == asked.shape, "the hook must rest between calls"
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -79,7 +82,9 @@ def test_gradients_equal_the_dense_ones_and_stop_at_ignored_positions(
         last.append(states)
 
     # Registered with prepend, so that it sees the dense states before ours gathers.
-    handle = backbone.model.base_model.register_forward_hook(watch, prepend=True)
+    model = backbone.model
+    bearer = model.get_decoder() if backbone.head == "seq2seq" else model.base_model
+    handle = bearer.register_forward_hook(watch, prepend=True)
     loss = torch.nn.functional.cross_entropy(
         backbone.logits(batch), batch.targets, reduction="none"
     )
@@ -124,16 +129,22 @@ def test_the_saved_folder_gives_our_logits(
     backbone.save(folder, tokenizer)
     names = {item.name for item in folder.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"} <= names
-    assert ("generation_config.json" in names) == (backbone.head == "causal")
+    assert ("generation_config.json" in names) == (backbone.head in ("causal", "seq2seq"))
     assert [item.name for item in tmp_path.iterdir()] == ["model"]
-    factory = AutoModelForMaskedLM if backbone.head == "masked" else AutoModelForCausalLM
-    theirs = factory.from_pretrained(folder).eval()
+    theirs = FACTORIES[backbone.head].from_pretrained(folder).eval()
     assert theirs.config.architectures == [type(backbone.model).__name__]
     batch = rows(backbone.head, [[40], [40]])
     with torch.no_grad():
         ours = backbone.logits(batch)
-        reference = theirs(batch.inputs).logits.flatten(0, 1)[batch.positions]
-        hidden = AutoModel.from_pretrained(folder).eval()(batch.inputs).last_hidden_state
+        reference = (
+            theirs(batch.inputs, decoder_input_ids=batch.decoder_inputs).logits
+            if (backbone.head == "seq2seq")
+            else theirs(batch.inputs).logits
+        )
+        reference = reference.flatten(0, 1)[batch.positions]
+        body = AutoModel.from_pretrained(folder).eval()
+        body = body.get_encoder() if backbone.head == "seq2seq" else body
+        hidden = body(batch.inputs).last_hidden_state
         assert largest(ours - reference) <= 1e-6
         assert largest(backbone.hidden(batch) - hidden) <= 1e-6
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from pretextual.core.errors import ModelError
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import ModelConfig
+from pretextual.models.factories import FACTORIES
 from pretextual.models.grow import grow
 from pretextual.models.load import load
-from pretextual.models.shape import HEADS
+from pretextual.models.shape import SERVES
 from pretextual.models.start import start
 from pretextual.objectives.batch import Batch
 from pretextual.tokens.tokenizer import Tokenizer
@@ -31,7 +31,7 @@ def randomise_bias(backbone: Backbone) -> None:
             bias.copy_(torch.linspace(-1, 1, bias.numel()))
 
 
-@pytest.mark.parametrize("architecture", HEADS)
+@pytest.mark.parametrize("architecture", SERVES)
 def test_new_rows_are_means_and_old_rows_keep_their_bits(
     architecture: str, make: Maker, rows: Rows, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
@@ -59,8 +59,7 @@ def test_new_rows_are_means_and_old_rows_keep_their_bits(
     assert tied == backbone.model.config.tie_word_embeddings
     # What is saved is what was grown.
     backbone.model.save_pretrained(tmp_path)
-    factory = AutoModelForMaskedLM if backbone.head == "masked" else AutoModelForCausalLM
-    again = Backbone(factory.from_pretrained(tmp_path), backbone.head)
+    again = Backbone(FACTORIES[backbone.head].from_pretrained(tmp_path), backbone.head)
     assert torch.allclose(again.logits(batch), after, atol=1e-6)
 
 

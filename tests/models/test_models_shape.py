@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,13 +16,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pretextual.core.errors import ModelError
 from pretextual.models.backbone import Backbone
-from pretextual.models.config import ModelConfig
+from pretextual.models.build import build_part
+from pretextual.models.config import Architecture, Head, ModelConfig
 from pretextual.models.cost import flops_per_token, memory
-from pretextual.models.shape import HEADS, SIZES, parameter_count, position_capacity, resolve
+from pretextual.models.count import parameter_count
+from pretextual.models.shape import ENCODER_DECODERS, SERVES, SIZES, position_capacity, resolve
 from pretextual.objectives.batch import Batch
 from pretextual.tokens.tokenizer import Tokenizer
 
-ARCHITECTURES = list(HEADS)
+ARCHITECTURES = list(SERVES)
+CASES = [(name, head) for name, heads in SERVES.items() for head in heads]
 SHAPES = [
     {"layers": 1, "hidden": 64},
     {"layers": 4, "hidden": 96, "heads": 3},
@@ -29,45 +33,85 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+#: Names of tables in the body, not of tokens or positions.
+WIDENING = ("embedding_hidden_mapping_in", "embeddings_project", "rel_embeddings")
+
+
+def part_of(name: str, prefix: str) -> str:
+    """Where a parameter of a built model belongs."""
+    if any(part in name for part in WIDENING) or "relative_attention" in name:
+        return "body"
+    if any(part in name for part in ("embed", "wte", "wpe", "shared")):
+        return "embedding"
+    heads = ("lm_head", "pooler", "cls.", "predictions", "sop_classifier", "generator")
+    if not name.startswith(f"{prefix}."):
+        # T5 hangs its stacks directly in the model.
+        stacks = name.startswith(("encoder.", "decoder.")) and prefix == "transformer"
+        return "body" if stacks else "head"
+    return "head" if any(part in name for part in heads) else "body"
+
+
+@pytest.mark.parametrize(("architecture", "head"), CASES)
 @pytest.mark.parametrize("changes", SHAPES)
 def test_parameter_count_is_exact(
-    architecture: str, changes: dict[str, int], make: Callable[..., Backbone], tokenizer: Tokenizer
+    architecture: Architecture,
+    head: Head,
+    changes: dict[str, int],
+    tokenizer: Tokenizer,
 ) -> None:
-    backbone = make(architecture, window=70, **{"heads": None, **changes})
-    count = parameter_count(
-        resolve(ModelConfig(architecture=architecture, **changes)),  # type: ignore[arg-type]
-        tokenizer.size,
-        70,
-        pad_id=tokenizer.special.pad or 0,
-    )
+    config = ModelConfig(architecture=architecture, **changes)  # type: ignore[arg-type]
+    shape = resolve(config, head)
+    model = build_part(config, shape, tokenizer, 70, key=1)
+    count = parameter_count(shape, tokenizer.size, 70, pad_id=tokenizer.special.pad or 0)
     parts = {"embedding": 0, "body": 0, "head": 0}
-    for name, parameter in backbone.model.named_parameters():
-        inside = name.startswith(f"{backbone.model.base_model_prefix}.")
-        table = any(part in name for part in ("embed", "wte", "wpe"))
-        parts["embedding" if table else "body" if inside else "head"] += parameter.numel()
+    for name, parameter in model.named_parameters():
+        parts[part_of(name, model.base_model_prefix)] += parameter.numel()
     assert parts == {"embedding": count.embedding, "body": count.body, "head": count.head}
-    assert count.total == sum(p.numel() for p in backbone.model.parameters())
+    assert count.total == sum(p.numel() for p in model.parameters())
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_generator_may_share_the_discriminators_table(tokenizer: Tokenizer) -> None:
+    config = ModelConfig(architecture="electra", layers=2, hidden=64)
+    for head in ("masked", "replaced"):
+        shape = dataclasses.replace(resolve(config, head), embedding=96)
+        model = build_part(config, shape, tokenizer, 70, key=1)
+        assert model.get_input_embeddings().weight.shape == (tokenizer.size, 96)
+        assert parameter_count(shape, tokenizer.size, 70).total == model.num_parameters()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "head"), [case for case in CASES if case[1] != "replaced"]
+)
 def test_flops_are_those_that_the_products_take(
-    architecture: str,
+    architecture: Architecture,
+    head: Head,
     make: Callable[..., Backbone],
     rows: Callable[..., Batch],
     tokenizer: Tokenizer,
 ) -> None:
-    backbone = make(architecture, window=64)
-    batch = rows(backbone.head, [[64]] * 2)
+    backbone = make(architecture, head, window=64)
+    batch = rows(head, [[64]] * 2)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        torch.autograd.backward(backbone.logits(batch).sum())
+        outputs = backbone.outputs(batch)
+        rows_sum = 0.0 if outputs.row_logits is None else outputs.row_logits.sum()
+        torch.autograd.backward(outputs.logits.sum() + rows_sum)
     share = batch.positions.numel() / batch.inputs.numel()
     changes = {"layers": 3, "hidden": 64, "heads": 2}
-    shape = resolve(ModelConfig(architecture=architecture, **changes))  # type: ignore[arg-type]
-    expected = flops_per_token(shape, tokenizer.size, 64, share) * batch.inputs.numel()
-    if backbone.head == "causal":
+    shape = resolve(ModelConfig(architecture=architecture, **changes), head)  # type: ignore[arg-type]
+    each = flops_per_token(shape, tokenizer.size, 64, share)
+    if head == "seq2seq":
+        assert batch.decoder_inputs is not None
+        rows_of, u = batch.decoder_inputs.shape
+        expected = each * (batch.inputs.numel() + rows_of * u)
+        expected += 12 * 64 * 3 * rows_of * u * (u - (u + 1) / 2)
+    else:
+        expected = each * batch.inputs.numel()
+    if head == "causal":
         # The reference kernel multiplies the hidden half of the scores too.
         expected += 12 * 64 * 3 * (64 - 65 / 2) * batch.inputs.numel()
+    if architecture == "deberta-v2":
+        # Queries and keys of all distances, once a batch.
+        expected += 3 * 6 * 2 * 512 * 64**2
     assert counter.get_total_flops() == pytest.approx(expected, rel=1e-3)
 
 
@@ -100,13 +144,14 @@ def test_activations_are_what_autograd_keeps(
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            states = backbone.hidden(rows(backbone.head, [[64]] * 4))
+            batch = rows(backbone.head, [[64]] * 4)
+            outputs = backbone.outputs(batch)
         kept[layers] = sum(
             tensor.untyped_storage().nbytes()
             for key, tensor in storages.items()
             if key not in weights
         )
-        del states
+        del outputs
     change = {"hidden": 128, "heads": 2}
     estimate = [
         memory(
@@ -114,7 +159,7 @@ def test_activations_are_what_autograd_keeps(
             tokenizer.size,
             64,
             rows=4,
-            target_share=0.0,
+            target_share=61 / 64 if architecture in ENCODER_DECODERS else 0.0,
         ).activations
         for layers in (1, 4)
     ]
