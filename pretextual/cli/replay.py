@@ -32,7 +32,11 @@ def command(run: Path, step: int, as_json: bool) -> None:
                 "epoch": found.epoch,
                 "progress": found.progress,
                 "examples_digest": found.examples_digest,
-                "rows": examples_json(found.example, found.tokenizer),
+                "rows": [
+                    {**row, **({"objective": name} if name else {})}
+                    for name, example in found.parts.items()
+                    for row in examples_json(example, found.tokenizer)
+                ],
             }
         )
         return
@@ -40,4 +44,7 @@ def command(run: Path, step: int, as_json: bool) -> None:
         f"step {found.step:,}: samples from {found.first_sample:,}, epoch {found.epoch}, "
         f"examples digest {found.examples_digest}"
     )
-    show(found.example, found.tokenizer)
+    for name, example in found.parts.items():
+        if name:
+            result(f"{name}:")
+        show(example, found.tokenizer)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, SerializeAsAny
-
-from pretextual.core.config import Choices
 from pretextual.objectives.albert_pretraining import AlbertPretrainingConfig
+from pretextual.objectives.alternate import Alternate, AlternateConfig
 from pretextual.objectives.base import Objective
 from pretextual.objectives.bert_pretraining import BertPretrainingConfig
 from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
+from pretextual.objectives.choice import AnyObjectiveConfig
 from pretextual.objectives.config import REGISTRY, ObjectiveConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
 from pretextual.objectives.next_sentence import NextSentence, NextSentenceConfig
+from pretextual.objectives.prefix_lm import PrefixLMConfig
+from pretextual.objectives.replaced_token import ReplacedTokenConfig, ReplacedTokenDetection
 from pretextual.objectives.sentence_order import SentenceOrder, SentenceOrderConfig
+from pretextual.objectives.span_corruption import SpanCorruptionConfig
+from pretextual.objectives.ul2 import UL2Config
 
 __all__ = [
     "REGISTRY",
     "AlbertPretrainingConfig",
+    "Alternate",
+    "AlternateConfig",
     "AnyObjectiveConfig",
     "BertPretrainingConfig",
     "CausalLM",
@@ -29,23 +32,11 @@ __all__ = [
     "NextSentenceConfig",
     "Objective",
     "ObjectiveConfig",
+    "PrefixLMConfig",
+    "ReplacedTokenConfig",
+    "ReplacedTokenDetection",
     "SentenceOrder",
     "SentenceOrderConfig",
-]
-
-
-def _objective(value: Any) -> Any:
-    """An objective's config from a mapping with `kind`, or from its name alone."""
-    if isinstance(value, ObjectiveConfig):
-        return value
-    fields = {"kind": value} if isinstance(value, str) else value
-    kind = fields.get("kind") if isinstance(fields, dict) else None
-    if kind not in REGISTRY:
-        raise ValueError(f"an objective is a mapping with `kind`: {', '.join(REGISTRY)}")
-    return REGISTRY[kind].model_validate(fields)
-
-
-#: The objective of a recipe, told apart by `kind`.
-AnyObjectiveConfig = Annotated[
-    SerializeAsAny[ObjectiveConfig], BeforeValidator(_objective), Choices(REGISTRY)
+    "SpanCorruptionConfig",
+    "UL2Config",
 ]

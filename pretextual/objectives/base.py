@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from pretextual.objectives.batch import Batch
 
 
+#: What stands on a backbone; `models.config.Head` says what each is.
+HeadName = Literal["masked", "causal", "pairs", "seq2seq", "replaced"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Term:
     """One part of a loss over a micro-batch.
@@ -39,6 +44,8 @@ class Term:
         coefficient: factor of this term in the whole loss.
         correct: number of targets whose most likely token is right, a scalar without gradient.
         losses: loss of every slot without gradient, `[N]`, where targets are tokens; else None.
+        verdicts: where questions have two answers: scores for "yes" and what is true, 1, 0 or -1 where nothing is
+            asked, both `[M]` without gradient; else None.
     """
 
     name: str
@@ -47,6 +54,7 @@ class Term:
     coefficient: float
     correct: Tensor
     losses: Tensor | None = None
+    verdicts: tuple[Tensor, Tensor] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +91,11 @@ class RichBackbone(BackboneLike, Protocol):
         """One of the objective's own heads, see `Objective.own_heads`."""
         ...
 
+    @property
+    def embedding(self) -> Tensor:
+        """The vectors of the tokens that it reads, `[V, D]`."""
+        ...
+
 
 class Objective(abc.ABC):
     """A pretext task. Configs are the recipe's; an objective is built from one and holds no state."""
@@ -97,7 +110,7 @@ class Objective(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def head(self) -> Literal["masked", "causal", "pairs", "seq2seq", "replaced"]:
+    def head(self) -> HeadName:
         """Which head of which Transformers class is trained and exported; see `models.config.Head`."""
 
     @property
@@ -109,6 +122,31 @@ class Objective(abc.ABC):
     def feedback(self) -> Feedback | None:
         """Losses of the first term that training gathers for its corruption; or nothing."""
         return None
+
+    @property
+    def members(self) -> Mapping[str, Objective]:
+        """The objectives that share a training, by name; without a name itself, where it is the only one."""
+        return {"": self}
+
+    @property
+    def coefficients(self) -> Mapping[str, float]:
+        """Factor of every member's losses, by name."""
+        return dict.fromkeys(self.members, 1.0)
+
+    def member_at(
+        self,
+        samples: NDArray[np.int64],
+        progress: Callable[[ArrayLike], NDArray[np.float64]],
+        seed: int,
+    ) -> NDArray[np.int64]:
+        """Which member makes the examples at sample positions, by number, `[B]`.
+
+        Args:
+            samples: positions, `[B]`.
+            progress: share of training done at sample positions.
+            seed: the recipe's seed.
+        """
+        return np.zeros(samples.shape, dtype=np.int64)
 
     def windows(self, config: WindowsConfig) -> WindowsConfig:
         """The windows to plan so that its examples have rows of `config.tokens` positions.
@@ -139,7 +177,7 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def weights(self, example: Example) -> dict[str, float]:
-        """The weight of every term, from the examples alone."""
+        """The weight of every term, from the examples alone, in the order of the terms: the main one first."""
 
     def slots(self, rows: int, tokens: int) -> int | None:
         """The most targets that `rows` rows of `tokens` positions can have; None: up to all.
@@ -168,3 +206,7 @@ class Objective(abc.ABC):
     @abc.abstractmethod
     def chance_loss(self, vocabulary_size: int) -> float:
         """The loss in nats per target of a model that knows nothing: where training starts."""
+
+    def term_chances(self, vocabulary_size: int) -> dict[str, float]:
+        """The chance of every term by name, the main one first, where there are several."""
+        return {}

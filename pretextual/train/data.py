@@ -13,6 +13,7 @@ from pretextual.models.shape import resolve
 from pretextual.objectives.base import Objective
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.config import TokenizerConfig
+from pretextual.tokens.layers import LayerFolder
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import TokenStore
 from pretextual.tokens.tokenizer import Tokenizer
@@ -33,6 +34,8 @@ class Data:
         train: windows of the training part.
         held_out: windows of the held-out part, or None when nothing is held out.
         layers: fingerprints of the annotation layers that the objective reads, by name.
+        members: the same for each of several objectives, by name, and what is above is the first one's; empty where
+            there is one.
     """
 
     store: TokenStore
@@ -41,6 +44,12 @@ class Data:
     train: Plan
     held_out: Plan | None
     layers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    members: Mapping[str, Data] = dataclasses.field(default_factory=dict)
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """Training windows of every member, by name."""
+        return {name: member.train for name, member in self.members.items()}
 
 
 def tokenizer_config(recipe: Recipe) -> TokenizerConfig:
@@ -126,11 +135,31 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
     """
     tokenizer = store.tokenizer.with_special(recipe.objective.tokens)
     objective = recipe.objective.build(tokenizer.special, tokenizer.size)
-    frame = objective.frame(tokenizer.special)
-    held = store.split("held_out") if "held_out" in store.splits else None
-    windows = objective.windows(recipe.windows)
     layers = require_layers(store, objective.layers, on_progress=on_progress)
-    asked = objective.held_out().layers
+    found = {
+        name: _planned(recipe, store, tokenizer, member, layers)
+        for name, member in objective.members.items()
+    }
+    return dataclasses.replace(
+        next(iter(found.values())),
+        objective=objective,
+        layers={name: layer.fingerprint for name, layer in layers.items()},
+        members=found if len(found) > 1 else {},
+    )
+
+
+def _planned(
+    recipe: Recipe,
+    store: TokenStore,
+    tokenizer: Tokenizer,
+    objective: Objective,
+    layers: Mapping[str, LayerFolder],
+) -> Data:
+    """What one objective reads of a store."""
+    frame = objective.frame(tokenizer.special)
+    windows = objective.windows(recipe.windows)
+    held = store.split("held_out") if "held_out" in store.splits else None
+    asked = objective.held_out()
     return Data(
         store=store,
         tokenizer=tokenizer,
@@ -139,15 +168,15 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
             store.split("train"),
             windows,
             frame,
-            {name: layer.of_split("train") for name, layer in layers.items()},
+            {name: layers[name].of_split("train") for name in objective.layers},
         ),
         held_out=plan(
             held,
-            windows,
-            frame,
-            {name: layers[name].of_split("held_out") for name in asked},
+            asked.windows(recipe.windows),
+            asked.frame(tokenizer.special),
+            {name: layers[name].of_split("held_out") for name in asked.layers},
         )
         if held is not None and held.num_tokens
         else None,
-        layers={name: layer.fingerprint for name, layer in layers.items()},
+        layers={name: layers[name].fingerprint for name in objective.layers},
     )

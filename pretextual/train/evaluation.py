@@ -78,9 +78,7 @@ class Evaluator:
         """Columns of a metrics row, or None when nothing is held out."""
         if self.data.held_out is None:
             return None
-        result = evaluate_held_out(
-            self.backbone, self.data.objective, self.data.held_out, self.place, rows=self.rows
-        )
+        result = self._measure(self.data)
         samples = fill_samples(
             self._samples,
             self.backbone,
@@ -91,10 +89,25 @@ class Evaluator:
         return {
             "split": "held_out",
             **result.row(),
+            **self._members(result),
             "unigram_loss": self._baseline,
             "chance_loss": self.data.objective.chance_loss(self.data.tokenizer.size),
             "filled": samples,
         }
+
+    def _members(self, first: HeldOutResult) -> dict[str, float | int]:
+        """Columns `loss_NAME` and so on of every member, where there are several; the first is measured already."""
+        columns: dict[str, float | int] = {}
+        for number, (name, member) in enumerate(self.data.members.items()):
+            found = first if number == 0 else self._measure(member)
+            columns |= {f"{column}_{name}": value for column, value in found.row().items()}
+        return columns
+
+    def _measure(self, data: Data) -> HeldOutResult:
+        assert data.held_out is not None
+        return evaluate_held_out(
+            self.backbone, data.objective, data.held_out, self.place, rows=self.rows
+        )
 
     def general(self) -> HeldOutResult:
         """Loss on general text, the same few hundred documents of the built-in corpus for every model."""

@@ -27,6 +27,7 @@ class Interval:
         self.tokens = int(saved.get("tokens", 0))
         self.steps = int(saved.get("steps", 0))
         self.seconds = float(saved.get("seconds", 0.0))
+        self.main: dict[str, None] = dict.fromkeys(saved.get("main", ()))
         self._sums = {k: self._tensor(v) for k, v in saved.get("sums", {}).items()}
         self._correct = {k: self._tensor(v) for k, v in saved.get("correct", {}).items()}
 
@@ -35,10 +36,12 @@ class Interval:
 
     def add(self, batch: GlobalBatch, result: StepResult) -> None:
         """Add one step."""
+        weights = batch.weights
+        self.main.update(dict.fromkeys(result.main))
         for name, value in result.sums.items():
             self._sums[name] = self._sums.get(name, self._tensor(0.0)) + value
             self._correct[name] = self._correct.get(name, self._tensor(0.0)) + result.correct[name]
-            self.weights[name] = self.weights.get(name, 0.0) + batch.weights[name]
+            self.weights[name] = self.weights.get(name, 0.0) + weights[name]
         self.digest = (self.digest + batch.digest) % _WRAP
         self.tokens += result.num_tokens
         self.steps += 1
@@ -46,6 +49,7 @@ class Interval:
     def save(self) -> dict[str, Any]:
         """Everything as JSON numbers, exact."""
         return {
+            "main": list(self.main),
             "weights": self.weights,
             "digest": self.digest,
             "tokens": self.tokens,
@@ -56,14 +60,18 @@ class Interval:
         }
 
     def columns(self) -> dict[str, Any]:
-        """Loss and accuracy of the interval, each term of several by name as well."""
+        """Loss and accuracy of the interval, each term of several by name as well.
+
+        Where several objectives are trained, the loss is that of all their targets together.
+        """
         rows: dict[str, Any] = {}
-        losses = {n: float(s) / max(self.weights[n], 1.0) for n, s in self._sums.items()}
-        right = {n: float(c) / max(self.weights[n], 1.0) for n, c in self._correct.items()}
-        first = next(iter(losses))
-        rows["loss"], rows["accuracy"] = losses[first], right[first]
-        if len(losses) > 1:
+        targets = sum(self.weights[name] for name in self.main)
+        rows["loss"] = sum(float(self._sums[name]) for name in self.main) / max(targets, 1.0)
+        right = sum(float(self._correct[name]) for name in self.main)
+        rows["accuracy"] = right / max(targets, 1.0)
+        if len(self._sums) > 1:
+            losses = {n: float(s) / max(self.weights[n], 1.0) for n, s in self._sums.items()}
             rows |= {f"loss_{name}": value for name, value in losses.items()}
-        rows["targets"] = int(self.weights[first])
+        rows["targets"] = int(targets)
         rows["examples_digest"] = f"{self.digest:016x}"
         return rows

@@ -40,16 +40,17 @@ def explain_nonfinite(
         place: where to compute.
         run: folder to name in the advice.
     """
-    example = source.batch(first_sample, num_rows).example
-    guilty: list[int] = []
-    for row in range(example.ids.shape[0]):
-        batch = collate(rows_of(example, row, row + 1), device=place.device)
-        with torch.no_grad(), place.autocast():
-            terms = objective.terms(backbone, batch)
-        if not all(bool(torch.isfinite(term.sum)) for term in terms):
-            guilty.append(int(example.ids[row]))
+    guilty: list[str] = []
+    for part in source.batch(first_sample, num_rows).parts:
+        asking, name = objective.members[part.member], f" ({part.member})" if part.member else ""
+        for row in range(part.num_rows):
+            batch = collate(rows_of(part.example, row, row + 1), device=place.device)
+            with torch.no_grad(), place.autocast():
+                terms = asking.terms(backbone, batch)
+            if not all(bool(torch.isfinite(term.sum)) for term in terms):
+                guilty.append(f"{part.example.ids[row]}{name}")
     if guilty:
-        windows = ", ".join(map(str, guilty[:_SHOWN])) + (" …" if len(guilty) > _SHOWN else "")
+        windows = ", ".join(guilty[:_SHOWN]) + (" …" if len(guilty) > _SHOWN else "")
         got = f"a loss that is not finite in {len(guilty)} of {num_rows} windows: {windows}"
     else:
         got = "a gradient that is not finite, although the loss of every window is"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pretextual.core.errors import RunError
@@ -27,7 +28,8 @@ class Replay:
         first_sample: sample position of its first row.
         epoch: epoch of its first row, from 0.
         progress: share of training done before it.
-        example: inputs, targets and loss mask of its rows.
+        parts: inputs, targets and loss mask of its rows, by the name of the objective they belong to; without a
+            name where there is one.
         examples_digest: 16 hexadecimal digits; summed over a log interval it is the metrics' column.
         tokenizer: turns ids into text.
     """
@@ -36,9 +38,14 @@ class Replay:
     first_sample: int
     epoch: int
     progress: float
-    example: Example
+    parts: Mapping[str, Example]
     examples_digest: str
     tokenizer: Tokenizer
+
+    @property
+    def example(self) -> Example:
+        """The rows of the first objective that has any: all, where there is one."""
+        return next(iter(self.parts.values()))
 
 
 def replay(folder: str | os.PathLike[str], step: int) -> Replay:
@@ -76,7 +83,12 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
         )
     first, num_rows = found
     source = ExampleSource(
-        data.train, data.objective, recipe.seed, horizon.progress, ControlArrays(log, run.folder)
+        data.train,
+        data.objective,
+        recipe.seed,
+        horizon.progress,
+        ControlArrays(log, run.folder),
+        data.plans,
     )
     batch = source.batch(first, num_rows)
     return Replay(
@@ -84,7 +96,7 @@ def replay(folder: str | os.PathLike[str], step: int) -> Replay:
         first_sample=first,
         epoch=first // len(data.train),
         progress=float(horizon.progress(first)),
-        example=batch.example,
+        parts={part.member: part.example for part in batch.parts},
         examples_digest=f"{batch.digest:016x}",
         tokenizer=data.tokenizer,
     )

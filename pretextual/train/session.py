@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 import time
 
@@ -28,7 +29,7 @@ from pretextual.train.controls import ControlLog
 from pretextual.train.data import Data, data_of_run
 from pretextual.train.device import Place, resolve_place
 from pretextual.train.evaluation import Evaluator
-from pretextual.train.examples import ExampleSource
+from pretextual.train.examples import ExampleSource, no_control
 from pretextual.train.feedback import ControlArrays, WordLosses, num_words
 from pretextual.train.loop import Cadence, Trainer
 from pretextual.train.machine import peak_rate, training_flops_per_token
@@ -98,8 +99,10 @@ def open_session(
     micro = _micro_batch_rows(recipe, place, budget)
     evaluator = Evaluator(recipe, data, backbone, place, rows=micro)
     arrays = ControlArrays(controls, run.folder)
-    source = ExampleSource(data.train, data.objective, recipe.seed, keeper.horizon.progress, arrays)
-    beginning = ExampleSource(data.train, data.objective, recipe.seed, _no_progress)
+    source = ExampleSource(
+        data.train, data.objective, recipe.seed, keeper.horizon.progress, arrays, data.plans
+    )
+    beginning = dataclasses.replace(source, progress=_no_progress, control=no_control)
     first = beginning.batch(0, min(budget.batch_rows, len(data.train)))
     if not controls.of_kind("horizon"):
         seconds = None
@@ -120,7 +123,7 @@ def open_session(
             )
     if keeper.extends(state.samples):
         state.evaluations_without_gain = 0
-    share = sum(first.weights.values()) / max(int((first.example.segments >= 0).sum()), 1)
+    share = sum(first.weights.values()) / max(first.num_tokens, 1)
     if data.held_out is None and recipe.train.early_stopping is not None:
         reporter.say("note: nothing is held out, so train.early_stopping has nothing to go by")
     for note in data.store.facts.get("notes", ()):
@@ -208,7 +211,8 @@ def _word_losses(
     asked = data.objective.feedback
     if asked is None:
         return None
-    words = num_words(data.train.get([0]).layers[asked.layer].tables)
+    asking = next((one for one in data.members.values() if one.objective.feedback), data)
+    words = num_words(asking.train.get([0]).layers[asked.layer].tables)
     gathered = WordLosses(
         asked, words, controls, run.folder, batch_rows=budget.batch_rows, device=place.device
     )

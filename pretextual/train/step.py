@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from pretextual.models.backbone import Backbone
 from pretextual.objectives.base import Objective
 from pretextual.objectives.batch import collate
 from pretextual.train.device import Place, seed_dropout
-from pretextual.train.examples import GlobalBatch, rows_of
+from pretextual.train.examples import GlobalBatch, Part, rows_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +24,9 @@ class StepResult:
         sums: per term, the sum of its losses.
         correct: per term, the number of right answers.
         num_tokens: real tokens of the batch.
-        losses: of the first term, the loss of every target in the order of rows and positions, in pieces; empty
-            where its targets are no tokens.
+        losses: of the first term, the loss of every target in the order of rows and positions, in pieces; of
+            parts that ask for feedback alone.
+        main: names of the parts' first terms.
     """
 
     loss: Tensor
@@ -32,6 +34,7 @@ class StepResult:
     correct: dict[str, Tensor]
     num_tokens: int
     losses: tuple[Tensor, ...] = ()
+    main: tuple[str, ...] = ()
 
 
 def accumulate_gradients(
@@ -62,26 +65,36 @@ def accumulate_gradients(
     sums: dict[str, Tensor] = {}
     correct: dict[str, Tensor] = {}
     losses: list[Tensor] = []
+    main: dict[str, None] = {}
     num_tokens = 0
-    for index, start in enumerate(range(0, batch.num_rows, micro_batch_rows)):
+    members = objective.members
+    for index, (part, start) in enumerate(_micro_batches(batch, micro_batch_rows)):
         seed_dropout(seed, step, index)
-        rows = rows_of(batch.example, start, start + micro_batch_rows)
-        micro = collate(rows, device=place.device)
+        micro = collate(rows_of(part.example, start, start + micro_batch_rows), device=place.device)
         with place.autocast():
-            terms = objective.terms(backbone, micro)
-        parts = [term.coefficient * term.sum / max(batch.weights[term.name], 1.0) for term in terms]
-        part = torch.stack(parts).sum()
-        part.backward()  # type: ignore[no-untyped-call]
-        loss = loss + part.detach()
+            terms = members[part.member].terms(backbone, micro)
+        divisors = batch.denominators(part)
+        shares = [term.coefficient * term.sum / divisors[term.name] for term in terms]
+        share = torch.stack(shares).sum()
+        share.backward()  # type: ignore[no-untyped-call]
+        loss = loss + share.detach()
         num_tokens += micro.num_tokens
-        if terms[0].losses is not None:
+        main[terms[0].name] = None
+        if part.word_ids is not None and terms[0].losses is not None:
             losses.append(terms[0].losses[: micro.num_targets])
         for term in terms:
             # Double precision on the device: sums of many steps stay exact enough to compare runs by.
             value, right = term.sum.detach().double(), term.correct.detach().double()
             sums[term.name] = sums.get(term.name, torch.zeros_like(value)) + value
             correct[term.name] = correct.get(term.name, torch.zeros_like(right)) + right
-    return StepResult(loss, sums, correct, num_tokens, tuple(losses))
+    return StepResult(loss, sums, correct, num_tokens, tuple(losses), tuple(main))
+
+
+def _micro_batches(batch: GlobalBatch, rows: int) -> Iterator[tuple[Part, int]]:
+    """Every part with the first rows of its micro-batches: none holds rows of two objectives."""
+    for part in batch.parts:
+        for start in range(0, part.num_rows, rows):
+            yield part, start
 
 
 def clip_gradients(model: nn.Module, largest: float | None) -> Tensor:

@@ -23,7 +23,7 @@ from pretextual.recipes.load import Resolved
 from pretextual.report.control_words import control_words
 from pretextual.report.read import read_run
 from pretextual.train.controls import ControlLog
-from pretextual.train.examples import GlobalBatch
+from pretextual.train.examples import GlobalBatch, Part
 from pretextual.train.feedback import LAG, ControlArrays, WordLosses, num_words, recent_losses
 from pretextual.train.metrics import read_metrics
 from pretextual.train.pretrain import pretrain, resume
@@ -215,7 +215,9 @@ ASKED = Feedback("adaptive", "counts", every_steps=2, keep=0.25, smoothing=3.0)
 
 
 def step_of(words: list[int], losses: list[float]) -> tuple[GlobalBatch, StepResult]:
-    batch = GlobalBatch(0, None, {}, 0, np.array(words, dtype=np.uint16))  # type: ignore[arg-type]
+    ids = np.array(words, dtype=np.uint16)
+    part = Part("", None, {}, word_ids=ids)  # type: ignore[arg-type]
+    batch = GlobalBatch(0, (part,), 0)
     pieces = torch.tensor(losses, dtype=torch.float32).split(2) if losses else (torch.zeros(0),)
     return batch, StepResult(torch.zeros(()), {}, {}, 0, tuple(pieces))
 

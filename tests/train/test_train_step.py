@@ -57,7 +57,10 @@ def thinned(case: Case, kept: list[str]) -> GlobalBatch:
             False
         )
     example = dataclasses.replace(case.batch.example, loss_mask=mask)
-    return dataclasses.replace(case.batch, example=example, weights=case.objective.weights(example))
+    part = dataclasses.replace(
+        case.batch.parts[0], example=example, weights=case.objective.weights(example)
+    )
+    return dataclasses.replace(case.batch, parts=(part,))
 
 
 def gradients(
