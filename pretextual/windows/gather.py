@@ -111,6 +111,7 @@ def read(
         silent = np.concatenate([padding, spread.lasts])
     source_bytes = np.asarray(split.source_bytes).take(spread.sources, mode="clip").astype(np.int32)
     source_bytes[silent] = 0
+    sentences = _gather_sentences(split, spread) if frame.layout == "bare" else None
     return Windows(
         ids=ids,
         tokens=tokens.reshape(shape),
@@ -121,7 +122,20 @@ def read(
         source_bytes=source_bytes.reshape(shape),
         isolated=isolated,
         layers=seen,
+        sentence_starts=None if sentences is None else sentences.reshape(shape),
     )
+
+
+def _gather_sentences(split: TokenSplit, spread: _Spread) -> NDArray[np.bool_]:
+    """True where a sentence begins, and at the first token of every segment, `[P]`."""
+    offsets = np.asarray(split.sentence_offsets)
+    low = np.searchsorted(offsets, spread.begins, side="left")
+    high = np.searchsorted(offsets, spread.begins + spread.counts, side="left")
+    found = offsets[ragged_arange(low, high - low)]
+    starts = np.zeros(spread.sources.size, dtype=np.bool_)
+    starts[found + np.repeat(spread.firsts - spread.begins, high - low)] = True
+    starts[spread.firsts] = True
+    return starts
 
 
 def _gather_layer(

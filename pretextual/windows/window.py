@@ -64,6 +64,7 @@ class Windows:
             `[B, T]` int32; 0 at inserted and padding positions.
         isolated: whether segments must not see each other.
         layers: what annotations say about the positions, by the layer's name.
+        sentence_starts: bare layout: True where a sentence begins, as every segment does, `[B, T]`; else None.
         pairs: where the rows are two texts each (segments 0 and 1): all of them, so that an objective can put other
             second texts behind the first; else None.
     """
@@ -77,6 +78,7 @@ class Windows:
     source_bytes: NDArray[np.int32]
     isolated: bool
     layers: Mapping[str, WindowLayer] = dataclasses.field(default_factory=dict)
+    sentence_starts: NDArray[np.bool_] | None = None
     pairs: Pairs | None = None
 
     @property
@@ -99,5 +101,6 @@ class Windows:
                 name: WindowLayer({k: v[rows] for k, v in layer.dense.items()}, layer.tables)
                 for name, layer in self.layers.items()
             },
+            sentence_starts=None if self.sentence_starts is None else self.sentence_starts[rows],
             pairs=self.pairs,
         )

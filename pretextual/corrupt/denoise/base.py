@@ -25,25 +25,22 @@ class Supply:
     Attributes:
         mask: the mask token.
         ordinary: tokens that random ones are drawn from, all equally likely, `[K]`; None: those of the row itself.
-        room: most tokens that a row may have; None: as many as it likes.
+        static: whether rows must not become longer than `growth` says.
     """
 
     mask: int
     ordinary: NDArray[np.int32] | None = None
-    room: int | None = None
-
-    def spare(self, sizes: I64) -> I64:
-        """Tokens that rows may still take, `[B]`."""
-        if self.room is None:
-            return np.full(sizes.shape, np.iinfo(np.int64).max)
-        return np.maximum(self.room - sizes, 0)
+    static: bool = False
 
     def draw(self, rows: Ragged, owners: I64, counters: I64, keyed: Keyed) -> NDArray[np.int32]:
         """A random token for every pair of a row and a counter; a row that is drawn from itself must hold some."""
         bits = keyed.at(owners, counters)
+        found: NDArray[np.int32]
         if self.ordinary is not None:
-            return self.ordinary[below(bits, np.full(owners.shape, self.ordinary.size))]
-        return rows.tokens[rows.offsets[owners] + below(bits, rows.sizes[owners])]
+            found = self.ordinary[below(bits, np.full(owners.shape, self.ordinary.size))]
+        else:
+            found = rows.tokens[rows.offsets[owners] + below(bits, rows.sizes[owners])]
+        return found
 
 
 class Rewrite(Config, abc.ABC):
@@ -73,7 +70,7 @@ class Rewrite(Config, abc.ABC):
     """Which rewrite."""
 
     def growth(self, tokens: int) -> int:
-        """The most tokens that a row of at most `tokens` gains when it has room."""
+        """The most tokens that a row of at most `tokens` gains where the supply is `static`; never falls."""
         return 0
 
     @abc.abstractmethod

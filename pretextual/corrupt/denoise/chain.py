@@ -20,7 +20,7 @@ def rewrite_all(rewrites: Iterable[Rewrite], rows: Ragged, keyed: Keyed, supply:
 
 
 def room_after(rewrites: Iterable[Rewrite], tokens: int) -> int:
-    """The most tokens that rows of at most `tokens` can come to have, with room for all."""
+    """The most tokens that rows of at most `tokens` can come to have where the supply is static."""
     for rewrite in rewrites:
         tokens += rewrite.growth(tokens)
     return tokens

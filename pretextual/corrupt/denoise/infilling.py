@@ -47,7 +47,10 @@ class Infilling(Rewrite):
     """Mean length of a run in words, before the last one is trimmed."""
 
     def apply(self, rows: Ragged, keyed: Keyed, supply: Supply) -> Change:
-        """Runs in place of words; masks of empty runs only while there is room."""
+        """Runs in place of words.
+
+        Where the supply is static, masks of empty runs come only while a row does not become longer by them.
+        """
         words = rows.starts(rows.words)
         sizes = np.bincount(rows.rows[words], minlength=rows.num_rows)
         lengths = run_lengths(self.rate, self.mean, sizes, keyed.child("lengths"))
@@ -57,7 +60,8 @@ class Infilling(Rewrite):
             sizes, counts, lengths[lengths > 0].astype(np.int64), keyed.child("places")
         )
         change, ends = _hide(rows, words, slots, supply.mask)
-        empty = np.minimum(empty, supply.spare(change.rows.sizes))
+        if supply.static:
+            empty = np.minimum(empty, rows.sizes - change.rows.sizes)
         owners = np.repeat(np.arange(rows.num_rows), empty)
         bits = keyed.child("gaps").at(owners, ragged_arange(np.zeros_like(empty), empty))
         # Gap g lies behind the first g slots of the row.
@@ -109,7 +113,8 @@ def run_lengths(rate: float, mean: float, words: I64, keyed: Keyed) -> NDArray[n
 
 def hidden_words(rate: float, words: I64) -> I64:
     """`ceil(rate * words)`; a product that is whole but for rounding is taken as whole."""
-    return np.ceil(rate * words - 1e-9).astype(np.int64)
+    count: I64 = np.ceil(rate * words - 1e-9).astype(np.int64)
+    return count
 
 
 @functools.lru_cache(maxsize=8)
@@ -119,4 +124,5 @@ def poisson(mean: float) -> NDArray[np.float64]:
     while chances[-1] >= _LEAST_CHANCE or len(chances) <= mean:
         chances.append(chances[-1] * mean / len(chances))
     table = np.array(chances)
-    return table / table.sum()
+    table /= table.sum()
+    return table

@@ -34,8 +34,8 @@ class Insertion(Rewrite):
         return math.ceil(self.rate * tokens)
 
     def apply(self, rows: Ragged, keyed: Keyed, supply: Supply) -> Change:
-        """`floor(rate * n + u)` tokens into every row of n while there is room, each gap equally likely."""
-        count = np.minimum(budget(self.rate, rows.sizes, keyed), supply.spare(rows.sizes))
+        """`floor(rate * n + u)` tokens into every row of n, each gap equally likely."""
+        count = budget(self.rate, rows.sizes, keyed)
         owners = np.repeat(np.arange(rows.num_rows), count)
         counters = ragged_arange(np.zeros_like(count), count)
         tokens = supply.draw(rows, owners, counters, keyed.child("tokens"))

@@ -86,12 +86,12 @@ class Typos(Rewrite):
         """A wrong character for each of the places `at`."""
         bits = keyed.at(rows.rows[at], rows.columns[at])
         firsts = (np.cumsum(sizes) - sizes)[rows.rows[at]]
-        wrong = rows.tokens[places[firsts + below(bits, sizes[rows.rows[at]])]]
+        wrong: NDArray[np.int32] = rows.tokens[places[firsts + below(bits, sizes[rows.rows[at]])]]
         if self.keyboard == "qwerty":
             right = rows.tokens[at]
             around = num_neighbours(right)
             keys = neighbour(right, below(bits, around))
-            wrong = np.where(around > 0, keys, wrong)
+            wrong = np.where(around > 0, keys, wrong).astype(np.int32, copy=False)
         return wrong
 
 
