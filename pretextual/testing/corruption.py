@@ -16,7 +16,8 @@ from pretextual.corrupt.example import Example
 from pretextual.corrupt.rewrite import rebuild
 from pretextual.corrupt.strategies import Strategy
 from pretextual.objectives import MaskedLM, MaskedLMConfig, Objective
-from pretextual.testing.rows import Rows, arrays_of, padded, rows_of
+from pretextual.testing.rows import Rows, alike, arrays_of, padded, rows_of
+from pretextual.testing.second_row import check_second_row
 from pretextual.testing.statistics import mean_z
 from pretextual.testing.strategy import check_units
 from pretextual.testing.toy import TOY_SPECIAL, toy_windows
@@ -41,7 +42,8 @@ def check_corruption(
     The laws: pure; one row's result depends neither on other rows nor on padding; inserted tokens and
     padding stay as they are and are never targets of an aligned layout; `rebuild` gives the original back;
     hidden tokens are never shown as special ones but the mask; the mean rate; epochs, seeds and ids draw
-    differently. Of a strategy also those of `check_units`.
+    differently. Of a strategy also those of `check_units`; of examples with a second row, instead of those about
+    content, the laws of `testing.second_row`.
 
     Args:
         subject: what is checked.
@@ -117,13 +119,24 @@ def _check_rows_alone(objective: Objective, windows: Windows) -> None:
         )
     for columns in (1, 13):
         wider = _examples(objective, padded(windows, columns), epoch=3)
-        _assert_equal(
-            wider, padded(whole, columns), f"{columns} more padding columns changed a row"
+        # A second row, and a first one with spans cut out, grow by columns of their own number.
+        one, two = (
+            alike(wider, whole) if _second(objective, whole) else (wider, padded(whole, columns))
         )
+        _assert_equal(one, two, f"{columns} more padding columns changed a row")
+
+
+def _second(objective: Objective, example: Example) -> bool:
+    """Whether a second row is written, by a decoder behind an encoder or behind the first row."""
+    return example.layout == "seq2seq" or objective.layout == "bare"
 
 
 def _check_content(objective: Objective, windows: Windows, special: SpecialIds) -> None:
     example = _examples(objective, windows, epoch=1)
+    if _second(objective, example):
+        epochs = [_examples(objective, windows, epoch) for epoch in range(5)]
+        check_second_row(objective, windows, epochs, special)
+        return
     windows = objective.arrange(windows, _draw(windows, epoch=1))
     assert np.array_equal(rebuild(example), windows.tokens), "`rebuild` does not give the original"
     padding = windows.segments < 0

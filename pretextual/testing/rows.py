@@ -36,6 +36,19 @@ def padded(value: Rows, columns: int) -> Rows:
     return dataclasses.replace(value, **wider, **changed)
 
 
+def alike(one: Example, two: Example) -> tuple[Example, Example]:
+    """Two batches with further padding columns where an array of one is narrower than that of the other."""
+    arrays = arrays_of(one), arrays_of(two)
+    found: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name in arrays[0]:
+        if arrays[0][name].ndim == 2:
+            width = max(batch[name].shape[1] for batch in arrays)
+            for batch, wide in zip(arrays, found, strict=True):
+                missing = ((0, 0), (0, width - batch[name].shape[1]))
+                wide[name] = np.pad(batch[name], missing, constant_values=_FILL.get(name, 0))
+    return dataclasses.replace(one, **found[0]), dataclasses.replace(two, **found[1])
+
+
 def _layers(
     value: Windows | Example, change: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> dict[str, Any]:

@@ -21,6 +21,14 @@ from pretextual.windows.window import Frame, Layout, Windows
 TOY_SPECIAL = SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4, bos=2, eos=3, every=(0, 1, 2, 3, 4))
 
 
+def toy_special(names: Sequence[str], vocabulary_size: int = 100) -> SpecialIds:
+    """`TOY_SPECIAL` and special tokens of these names, from the id `vocabulary_size` on."""
+    named = {name: vocabulary_size + number for number, name in enumerate(names)}
+    return dataclasses.replace(
+        TOY_SPECIAL, every=(*TOY_SPECIAL.every, *named.values()), named=named
+    )
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class ToySplit:
     """A token store's split held in memory; attributes as in `windows.split.TokenSplit`.
