@@ -149,6 +149,12 @@ _declare(
     "Losses are gathered once for all members of an objective `alternate`; strategies that follow them must ask for the "
     "same number of steps, forgetting and smoothing.",
 )
+_declare(
+    "C032",
+    "not an augmentation",
+    "`pretextual.augment` takes the name of a rewrite, a mapping with `kind` and its options, or a list of these; "
+    "options beside a name are those of that rewrite. docs/how-to/augment.md lists all.",
+)
 
 # --- data ---
 _declare(
@@ -277,6 +283,17 @@ _declare(
     "windows too short for a span",
     "A window must hold at least one shown and one hidden token beside the special tokens that the objective puts "
     "in. The message says from which length on it does.",
+)
+_declare(
+    "D080",
+    "window too short for its rewrites",
+    "Rewrites that put tokens in make rows longer. With this many positions not even a window of one token is left.",
+)
+_declare(
+    "D081",
+    "texts that cannot be augmented",
+    "`pretextual.augment` takes a list of texts and, where `ids` are given, a whole number for each. A text with half "
+    "of a surrogate pair has no UTF-8 and cannot be written anywhere.",
 )
 
 # --- tokens ---

@@ -9,6 +9,7 @@ from pretextual.objectives.bert_pretraining import BertPretrainingConfig
 from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
 from pretextual.objectives.choice import AnyObjectiveConfig
 from pretextual.objectives.config import REGISTRY, ObjectiveConfig
+from pretextual.objectives.denoising import Denoising, DenoisingConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
 from pretextual.objectives.next_sentence import NextSentence, NextSentenceConfig
 from pretextual.objectives.prefix_lm import PrefixLMConfig
@@ -26,6 +27,8 @@ __all__ = [
     "BertPretrainingConfig",
     "CausalLM",
     "CausalLMConfig",
+    "Denoising",
+    "DenoisingConfig",
     "MaskedLM",
     "MaskedLMConfig",
     "NextSentence",

@@ -33,6 +33,22 @@ def frame_of(special: SpecialIds, layout: Layout) -> Frame:
     )
 
 
+def mask_of(special: SpecialIds) -> int:
+    """The id of the mask token.
+
+    Raises:
+        TokenError: T060 if the tokenizer has none.
+    """
+    if special.mask is None:
+        raise TokenError.one(
+            "T060",
+            got="a tokenizer without a mask token",
+            expected="one with a mask token, such as [MASK] or <mask>",
+            hint="train a tokenizer with pretextual or load an encoder's; or --recipe gpt, which needs none",
+        )
+    return special.mask
+
+
 def decoder_edges(special: SpecialIds) -> tuple[int, int]:
     """What an encoder-decoder's second row is begun with, and what ends it.
 
