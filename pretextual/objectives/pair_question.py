@@ -150,8 +150,15 @@ class MaskedPairs(MaskedLM):
 
     def chance_loss(self, vocabulary_size: int) -> float:
         """All tokens and both answers equally likely: ln V, and `coefficient` times ln 2."""
-        chance = self.question.chance_loss(vocabulary_size)
-        return super().chance_loss(vocabulary_size) + self.coefficient * chance
+        tokens, rows = self.term_chances(vocabulary_size).values()
+        return tokens + self.coefficient * rows
+
+    def term_chances(self, vocabulary_size: int) -> dict[str, float]:
+        """See `Objective.term_chances`."""
+        return {
+            self.name: super().chance_loss(vocabulary_size),
+            self.question.name: self.question.chance_loss(vocabulary_size),
+        }
 
 
 def with_pairs(config: WindowsConfig, asked: str) -> WindowsConfig:
