@@ -129,7 +129,7 @@ def open_session(
     for note in data.store.facts.get("notes", ()):
         reporter.say(f"note: {note}")
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
-    for line in mask_log(beginning, data.store.tokenizer):
+    for line in (*data.train.notes, *mask_log(beginning, data.store.tokenizer)):
         reporter.say(line)
     trainer = Trainer(
         config=recipe.train,
