@@ -114,9 +114,8 @@ class _Watching:
         seen = None if found.states is None else found.states.detach()
         return Outputs(self.slots, self.rows, seen)
 
-    def head_named(self, name: str) -> nn.Module:
-        head: nn.Module = self.backbone.head_named(name)
-        return head
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.backbone, name)
 
 
 def _check_seen(watching: _Watching, batch: Batch) -> None:
