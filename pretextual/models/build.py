@@ -13,6 +13,7 @@ from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head, ModelConfig
 from pretextual.models.dropout import set_dropout
 from pretextual.models.factories import FACTORIES
+from pretextual.models.initialise import initialise
 from pretextual.models.quiet import quiet
 from pretextual.models.replaced import with_new_generator
 from pretextual.models.settings import transformers_config
@@ -32,7 +33,7 @@ def build(
     for it, see `at_chance`.
 
     Args:
-        config: architecture, size and dropouts; `init` plays no part here.
+        config: architecture, size, dropouts and initial values; `init` plays no part here.
         head: what the objective asks for.
         tokenizer: gives the vocabulary's size and the special ids.
         window_tokens: length of the windows; the position table holds at least this.
@@ -60,7 +61,7 @@ def build_part(
     """Make one model of a shape: the whole of a backbone, or one of two that learn together.
 
     Args:
-        config: dropouts; the shape says the rest.
+        config: dropouts and initial values; the shape says the rest.
         shape: dimensions and head, from `resolve`, or changed by `dataclasses.replace`.
         tokenizer: gives the vocabulary's size and the special ids.
         window_tokens: length of the windows.
@@ -82,4 +83,5 @@ def build_part(
             settings, attn_implementation=kernel
         )
         begin_at_chance(model)
+    initialise(model, config, key)
     return model.train()

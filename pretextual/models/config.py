@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pretextual.core.config import Config
 
@@ -21,6 +21,7 @@ Architecture = Literal[
     "t5",
     "bart",
 ]
+Initialisation = Literal["architecture", "truncated-normal", "xavier", "he", "small"]
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 #: What stands on the backbone: the vocabulary over an encoder's or a decoder's states; the vocabulary and a
 #: question about the row (next sentence, sentence order); a decoder that writes a second row; a generator and
@@ -74,8 +75,20 @@ class ModelConfig(Config):
     attention_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of attention weights dropped in training; 0 keeps the fast kernels."""
 
+    initialisation: Initialisation = "architecture"
+    """Initial values: `architecture` as published, or a scheme for all matrices and tables; `small` is SmallInit."""
+
+    initialisation_deviation: float | None = Field(default=None, gt=0.0)
+    """Deviation of `truncated-normal`; unset: 0.02. The other schemes follow from the dimensions."""
+
     init: str | None = None
     """Folder, run or Hub name of a checkpoint to continue; None starts from random weights."""
+
+    @model_validator(mode="after")
+    def _deviation_that_applies(self) -> Self:
+        if self.initialisation_deviation is not None and self.initialisation != "truncated-normal":
+            raise ValueError("initialisation_deviation applies to initialisation=truncated-normal")
+        return self
 
     generator: GeneratorConfig = GeneratorConfig()
     """Of replaced-token detection alone: what draws the tokens that the model must find."""
