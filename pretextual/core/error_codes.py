@@ -156,6 +156,18 @@ _declare(
     "options beside a name are those of that rewrite. docs/how-to/augment.md lists all.",
 )
 
+_declare(
+    "C037",
+    "token vectors of another width",
+    "The span-boundary head answers with the model's token vectors, so these must be as wide as its hidden states. "
+    "ALBERT and ELECTRA have narrower ones.",
+)
+_declare(
+    "C038",
+    "more noise than tokens",
+    "A sampled loss compares a target with `objective.noise_samples` other tokens of the vocabulary. With as many as "
+    "there are, the plain softmax is the same and faster.",
+)
 # --- data ---
 _declare(
     "D001",

@@ -101,6 +101,12 @@ class Backbone:
         return int(self.model.get_input_embeddings().num_embeddings)
 
     @property
+    def embedding(self) -> Tensor:
+        """The vectors of the tokens that it reads, `[V, D]`; of most models also those that it answers with."""
+        table: Tensor = self.model.get_input_embeddings().weight
+        return table
+
+    @property
     def num_parameters(self) -> int:
         """Parameters, tied ones once."""
         return sum(parameter.numel() for parameter in self.model.parameters())

@@ -15,6 +15,7 @@ from pretextual.objectives.next_sentence import NextSentence, NextSentenceConfig
 from pretextual.objectives.prefix_lm import PrefixLMConfig
 from pretextual.objectives.replaced_token import ReplacedTokenConfig, ReplacedTokenDetection
 from pretextual.objectives.sentence_order import SentenceOrder, SentenceOrderConfig
+from pretextual.objectives.span_boundary import SpanBoundary, SpanBoundaryConfig
 from pretextual.objectives.span_corruption import SpanCorruptionConfig
 from pretextual.objectives.ul2 import UL2Config
 
@@ -40,6 +41,8 @@ __all__ = [
     "ReplacedTokenDetection",
     "SentenceOrder",
     "SentenceOrderConfig",
+    "SpanBoundary",
+    "SpanBoundaryConfig",
     "SpanCorruptionConfig",
     "UL2Config",
 ]

@@ -193,8 +193,21 @@ class MaskedLM(Objective):
         units = self.config.strategy.units(windows, moment)
         rate = rate_at(self.config.rate, draw.progress)
         hidden = select(units, rate, moment.keyed, self.count)
-        example = rewrite(windows, hidden, units.numbers, moment.keyed, self.replacement)
+        owners = self.owners(units.numbers, hidden)
+        example = rewrite(windows, hidden, owners, moment.keyed, self.replacement)
         return Corruption(windows, units, rate, example)
+
+    def owners(self, numbers: NDArray[np.int32], hidden: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """What shares one draw of mask, random or keep where that is drawn per unit.
+
+        Args:
+            numbers: unit of every position, `[B, T]`.
+            hidden: True at hidden positions, `[B, T]`.
+
+        Returns:
+            A number of its own for each, `[B, T]`; read at hidden positions alone.
+        """
+        return numbers
 
     def weights(self, example: Example) -> dict[str, float]:
         """The number of hidden positions."""
