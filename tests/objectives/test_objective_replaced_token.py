@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -11,8 +12,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
-import itertools
-
 from torch import nn  # noqa: E402
 
 from pretextual.core.randomness import Draw, stream  # noqa: E402
