@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pretextual import annotate, compare, evaluate, report
+    from pretextual import annotate, augment, compare, evaluate, report
     from pretextual.api import peek, prepare, pretrain
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "TrainerCallback",
     "annotate",
+    "augment",
     "collator",
     "compare",
     "dataset",
@@ -63,7 +64,7 @@ _WHERE = {
     "resume": "pretextual.train.pretrain",
 }
 #: Verbs that are packages too, which can be called.
-_PACKAGES = ("annotate", "compare", "evaluate", "report")
+_PACKAGES = ("annotate", "augment", "compare", "evaluate", "report")
 
 
 def __getattr__(name: str) -> Any:
