@@ -91,9 +91,15 @@ class Evaluator:
             **result.row(),
             **self._members(result),
             "unigram_loss": self._baseline,
-            "chance_loss": self.data.objective.chance_loss(self.data.tokenizer.size),
+            **self._chances(),
             "filled": samples,
         }
+
+    def _chances(self) -> dict[str, float]:
+        """Chance of the main loss, and of further terms where there are any."""
+        objective, size = self.data.objective, self.data.tokenizer.size
+        main, *further = objective.term_chances(size).items() or [("", objective.chance_loss(size))]
+        return {"chance_loss": main[1]} | {f"chance_loss_{name}": loss for name, loss in further}
 
     def _members(self, first: HeldOutResult) -> dict[str, float | int]:
         """Columns `loss_NAME` and so on of every member, where there are several; the first is measured already."""

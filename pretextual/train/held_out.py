@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from pretextual.models.backbone import Backbone
 from pretextual.objectives.base import Objective
 from pretextual.objectives.batch import collate
 from pretextual.train.device import Place
+from pretextual.train.further_terms import FurtherTerms
 from pretextual.windows.plan import Plan
 
 #: The seed of evaluation masks: a constant, so that runs with different seeds meet the same gaps.
@@ -35,6 +36,7 @@ class HeldOutResult:
         target_bytes: bytes of source text behind the targets.
         bits_name: `bits_per_byte` where every byte of text is a target, else `bits_per_masked_byte`.
         standard_error: of `loss`, over groups of windows.
+        further: columns of the objective's further terms, see `FurtherTerms`.
     """
 
     loss: float
@@ -43,6 +45,7 @@ class HeldOutResult:
     target_bytes: int
     bits_name: str
     standard_error: float
+    further: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def perplexity(self) -> float:
@@ -63,6 +66,7 @@ class HeldOutResult:
             "perplexity": self.perplexity,
             self.bits_name: self.bits,
             "targets": self.num_targets,
+            **self.further,
         }
 
 
@@ -103,6 +107,7 @@ def evaluate_held_out(
     sums: list[float] = []
     weights: list[float] = []
     correct, target_bytes, everything = 0.0, 0, True
+    further = FurtherTerms()
     fixed = objective.held_out()
     for example in held_out_examples(objective, plan, rows):
         batch = collate(example, device=place.device)
@@ -112,6 +117,7 @@ def evaluate_held_out(
         sums.append(float(main.sum))
         weights.append(float(main.weight))
         correct += float(main.correct)
+        further.add(terms)
         target_bytes += batch.target_bytes
         everything &= _asks_everything(example)
     backbone.model.train(was_training)
@@ -124,6 +130,7 @@ def evaluate_held_out(
         target_bytes=target_bytes,
         bits_name="bits_per_byte" if everything else "bits_per_masked_byte",
         standard_error=_ratio_error(np.array(sums), np.array(weights)),
+        further=further.columns(),
     )
 
 
