@@ -150,10 +150,9 @@ _declare(
     "same number of steps, forgetting and smoothing.",
 )
 _declare(
-    "C032",
-    "not an augmentation",
-    "`pretextual.augment` takes the name of a rewrite, a mapping with `kind` and its options, or a list of these; "
-    "options beside a name are those of that rewrite. docs/how-to/augment.md lists all.",
+    "C027",
+    "rows too short for three marks",
+    "Fill-in-the-middle puts three tokens into a row, and text must have room beside them.",
 )
 
 _declare(
@@ -168,6 +167,13 @@ _declare(
     "A sampled loss compares a target with `objective.noise_samples` other tokens of the vocabulary. With as many as "
     "there are, the plain softmax is the same and faster.",
 )
+_declare(
+    "C032",
+    "not an augmentation",
+    "`pretextual.augment` takes the name of a rewrite, a mapping with `kind` and its options, or a list of these; "
+    "options beside a name are those of that rewrite. docs/how-to/augment.md lists all.",
+)
+
 # --- data ---
 _declare(
     "D001",
@@ -785,6 +791,12 @@ _declare(
     "R032",
     "nothing to score",
     "A text needs at least one token to have a likelihood.",
+)
+_declare(
+    "R033",
+    "a model that gives texts no likelihood",
+    "Texts are scored by models that say what stands in a place of a text. One that writes a second text, or tells real "
+    "tokens from replaced ones, does not.",
 )
 _declare(
     "R040",

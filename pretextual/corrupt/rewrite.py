@@ -93,8 +93,11 @@ def rewrite(
 def rebuild(example: Example) -> NDArray[np.int32]:
     """The original tokens: what corruption did, undone; `[B, T]`.
 
-    A causal example is not corrupted, so its inputs are the original.
+    In the causal layout what is asked for at a position stands at the next one of the same segment.
     """
     if example.layout == "causal":
-        return example.inputs
+        original = example.inputs.copy()
+        hidden = example.loss_mask[:, :-1] & (example.segments[:, 1:] == example.segments[:, :-1])
+        original[:, 1:][hidden] = example.targets[:, :-1][hidden]
+        return original
     return np.where(example.loss_mask, example.targets, example.inputs)

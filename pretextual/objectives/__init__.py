@@ -10,7 +10,9 @@ from pretextual.objectives.causal_lm import CausalLM, CausalLMConfig
 from pretextual.objectives.choice import AnyObjectiveConfig
 from pretextual.objectives.config import REGISTRY, ObjectiveConfig
 from pretextual.objectives.denoising import Denoising, DenoisingConfig
+from pretextual.objectives.fill_in_the_middle import FillInTheMiddle, FillInTheMiddleConfig
 from pretextual.objectives.masked_lm import MaskedLM, MaskedLMConfig
+from pretextual.objectives.masked_next_token import MaskedNextToken, MaskedNextTokenConfig
 from pretextual.objectives.next_sentence import NextSentence, NextSentenceConfig
 from pretextual.objectives.prefix_lm import PrefixLMConfig
 from pretextual.objectives.replaced_token import ReplacedTokenConfig, ReplacedTokenDetection
@@ -30,8 +32,12 @@ __all__ = [
     "CausalLMConfig",
     "Denoising",
     "DenoisingConfig",
+    "FillInTheMiddle",
+    "FillInTheMiddleConfig",
     "MaskedLM",
     "MaskedLMConfig",
+    "MaskedNextToken",
+    "MaskedNextTokenConfig",
     "NextSentence",
     "NextSentenceConfig",
     "Objective",

@@ -186,6 +186,10 @@ class Alternate(Objective):
         """The first member's."""
         return self.first.frame(special)
 
+    def arrange(self, windows: Windows, draw: Draw) -> Windows:
+        """The first member's."""
+        return self.first.arrange(windows, draw)
+
     def examples(self, windows: Windows, draw: Draw) -> Example:
         """The first member's; `train.examples` asks each member for the rows of its groups."""
         return self.first.examples(windows, draw)

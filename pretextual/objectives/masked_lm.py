@@ -30,9 +30,9 @@ from pretextual.corrupt.schedule import Rate, Share, highest_rate, rate_at
 from pretextual.corrupt.select import CountRule, select
 from pretextual.corrupt.strategies import Mixture, Random, StrategyConfig
 from pretextual.corrupt.units import Units
-from pretextual.objectives.base import BackboneLike, Objective, Term
+from pretextual.objectives.base import BackboneLike, HeadName, Objective, Term
 from pretextual.objectives.config import ObjectiveConfig
-from pretextual.objectives.roles import frame_of
+from pretextual.objectives.roles import frame_of, mask_of
 from pretextual.objectives.token_loss import token_term
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Frame, Layout, Windows
@@ -132,7 +132,7 @@ class MaskedLM(Objective):
     vocabulary_size: int
 
     layout: ClassVar[Layout] = "aligned"
-    head: ClassVar[Literal["masked", "pairs"]] = "masked"
+    head: ClassVar[HeadName] = "masked"
     name: ClassVar[str] = "masked-lm"
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ class MaskedLM(Objective):
     def replacement(self) -> Replacement:
         """How hidden tokens are rewritten."""
         return Replacement(
-            mask_id=_mask_of(self.special),
+            mask_id=mask_of(self.special),
             ordinary_ids=ordinary_ids(self.vocabulary_size, self.special.every),
             mask=self.config.mask,
             random=self.config.random,
@@ -179,7 +179,7 @@ class MaskedLM(Objective):
         Raises:
             TokenError: T060 without a mask token, T061 without a token for the edges.
         """
-        _mask_of(special)
+        mask_of(special)
         return frame_of(special, self.layout)
 
     def examples(self, windows: Windows, draw: Draw) -> Example:
@@ -236,18 +236,6 @@ class MaskedLM(Objective):
         return math.log(vocabulary_size)
 
 
-def _mask_of(special: SpecialIds) -> int:
-    """The id of the mask token."""
-    if special.mask is None:
-        raise TokenError.one(
-            "T060",
-            got="a tokenizer without a mask token",
-            expected="one with a mask token, such as [MASK] or <mask>",
-            hint="train a tokenizer with pretextual or load an encoder's; or --recipe gpt, which needs none",
-        )
-    return special.mask
-
-
 def spare_special(windows: Windows, special: tuple[int, ...]) -> Windows:
     """Take special tokens that stand in the text itself, such as `[UNK]`, out of the ordinary ones.
 
@@ -255,6 +243,16 @@ def spare_special(windows: Windows, special: tuple[int, ...]) -> Windows:
     """
     barred = among(windows.tokens, special)
     barred &= windows.ordinary
+    return without(windows, barred)
+
+
+def without(windows: Windows, barred: NDArray[np.bool_]) -> Windows:
+    """Take ordinary tokens out of the ordinary ones, so that they are neither hidden nor counted.
+
+    Args:
+        windows: B windows of T positions.
+        barred: True at those tokens, `[B, T]`. They and what follows them begin words.
+    """
     if not barred.any():
         return windows
     starts = windows.word_starts | barred
