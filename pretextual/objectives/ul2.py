@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from pretextual.core.config import Config
 from pretextual.core.randomness import Draw
@@ -60,7 +60,7 @@ class UL2Config(ObjectiveConfig):
 
     kind: Literal["ul2"] = "ul2"
 
-    denoisers: tuple[DenoiserConfig, ...] = Field(default=DENOISERS, min_length=1)
+    denoisers: Annotated[tuple[DenoiserConfig, ...], Strict(False)] = DENOISERS
     """The denoisers, which rows draw equally often; one may stand there twice."""
 
     roll: bool = True
@@ -82,6 +82,8 @@ class UL2Config(ObjectiveConfig):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if not self.denoisers:
+            raise ValueError("denoisers must name at least one")
         if self.both_ways and not self.decoder_only:
             raise ValueError("both_ways is for decoder_only: an encoder sees both ways anyhow")
         return self
