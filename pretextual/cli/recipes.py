@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 import click
 
 from pretextual.cli.options import json_option
 from pretextual.cli.output import result, result_json, table
+
+if TYPE_CHECKING:
+    from pretextual.recipes.recipe import Recipe
+
+_HEAD: Final = ("name", "architecture", "objective", "masking", "best for", "paper")
 
 
 @click.command("recipes")
@@ -25,8 +32,37 @@ def command(name: str | None, as_json: bool) -> None:
         else:
             result(resolved.dump().rstrip("\n"))
         return
-    found = [(each, load_recipe(each).recipe.description) for each in recipe_names()]
+    found = [load_recipe(each).recipe for each in recipe_names()]
     if as_json:
-        result_json([{"name": each, "description": text} for each, text in found])
+        result_json([{**_row(recipe), "description": recipe.description} for recipe in found])
     else:
-        result(table(found))
+        result(table([tuple(_row(recipe).values()) for recipe in found], head=_HEAD))
+
+
+def _row(recipe: Recipe) -> dict[str, str]:
+    """What the table says of a recipe."""
+    return {
+        "name": recipe.name,
+        "architecture": recipe.model.architecture,
+        "objective": recipe.objective.kind,
+        "masking": _masking(recipe.objective),
+        "best_for": recipe.best_for,
+        "paper": recipe.paper,
+    }
+
+
+def _masking(objective: Any) -> str:
+    """How text is hidden or changed, where an objective does, and how much of it."""
+    strategy = getattr(objective, "strategy", None)
+    rate: Any = getattr(objective, "rate", None)
+    if strategy is not None:
+        how = str(strategy.kind)
+    elif hasattr(objective, "mean_span"):
+        how = "spans"
+    elif hasattr(objective, "rewrites"):
+        return ", ".join(rewrite.kind for rewrite in objective.rewrites)
+    else:
+        return "-"
+    if hasattr(rate, "start"):
+        return f"{how} {100 * rate.start:g} to {100 * rate.end:g} %"
+    return f"{how} {100 * rate:g} %" if isinstance(rate, float) else how

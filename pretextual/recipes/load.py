@@ -106,9 +106,9 @@ def load_recipe(
     draft = Draft(Recipe, ALTERNATIVES)
     rank = 0
     for title, path, layer in chain:
-        # A recipe that extends another is not called like it.
-        draft.forget("name")
-        draft.forget("description")
+        # What is said of a recipe is not said of those that extend it.
+        for own in ("name", "description", "paper", "best_for"):
+            draft.forget(own)
         rank += 1
         draft.lay(layer, f"recipe {title}" if is_builtin(path) else "", rank=rank)
         if "name" not in draft.given:

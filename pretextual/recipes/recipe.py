@@ -20,6 +20,8 @@ from pretextual.windows.config import WindowsConfig
 WHERE: Final = (
     "name",
     "description",
+    "paper",
+    "best_for",
     "code",
     "corpus.sources",
     "tokenizer.load",
@@ -48,6 +50,12 @@ class Recipe(Config):
 
     description: str = ""
     """One line for `pretextual recipes`."""
+
+    paper: str = ""
+    """Whose method it is: authors and year, for `pretextual recipes`."""
+
+    best_for: str = ""
+    """What one would choose it for, in a few words, for `pretextual recipes`."""
 
     seed: Annotated[int, Ge(0), Lt(1 << 63)] = 0
     """Everything random follows from it."""
