@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pretextual import annotate, augment, compare, evaluate, report
-    from pretextual.api import peek, prepare, pretrain
+    from pretextual.api import peek, prepare, pretrain, score
     from pretextual.evaluate.fill import fill
     from pretextual.evaluate.generate import generate
     from pretextual.integrate.callback import TrainerCallback
@@ -46,6 +46,7 @@ __all__ = [
     "replay",
     "report",
     "resume",
+    "score",
 ]
 
 #: Verbs and their modules.
@@ -62,6 +63,7 @@ _WHERE = {
     "pretrain": "pretextual.api",
     "replay": "pretextual.train.replay",
     "resume": "pretextual.train.pretrain",
+    "score": "pretextual.api",
 }
 #: Verbs that are packages too, which can be called.
 _PACKAGES = ("annotate", "augment", "compare", "evaluate", "report")

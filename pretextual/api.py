@@ -10,12 +10,14 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from pretextual.recipes.request import request
 
 if TYPE_CHECKING:
     from pretextual.compare.results import Comparison
+    from pretextual.evaluate.model import OpenModel
+    from pretextual.evaluate.score import NextScore, TextScore
     from pretextual.tokens.layers import LayerFolder
     from pretextual.tokens.store import TokenStore
     from pretextual.train.held_out import HeldOutResult
@@ -200,6 +202,31 @@ def evaluate(
 
     resolved = request(_texts(sources), None, overrides, **options)
     return evaluate_text(os.fspath(model), resolved.recipe, on_progress=on_progress)
+
+
+@overload
+def score(model: Source | OpenModel, text: str, *, next: None = None) -> TextScore: ...
+
+
+@overload
+def score(model: Source | OpenModel, text: str, *, next: str) -> NextScore: ...
+
+
+def score(
+    model: Source | OpenModel, text: str, *, next: str | None = None
+) -> TextScore | NextScore:
+    """How likely a model finds a text, or that another one follows it.
+
+    Args:
+        model: folder, run or Hub name, or what `open_model` returned.
+        text: the text, or the first of two.
+        next: the second text, for a model that learned next-sentence prediction.
+    """
+    from pretextual.evaluate.model import OpenModel
+    from pretextual.evaluate.score import score_next, score_text
+
+    asked = model if isinstance(model, OpenModel) else os.fspath(model)
+    return score_text(asked, text) if next is None else score_next(asked, text, next)
 
 
 def compare(

@@ -16,6 +16,7 @@ VERBS: Final[dict[str, str]] = {
     "replay": "Show what the model saw at a step of a run.",
     "fill": "Fill the gaps of a sentence.",
     "generate": "Continue a text.",
+    "score": "Say how likely a text is, or that one text follows another.",
     "evaluate": "Measure a model on a text.",
     "compare": "Train the same under several values, and tell differences from chance.",
     "report": "Draw a run as one HTML page.",

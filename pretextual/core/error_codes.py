@@ -162,6 +162,12 @@ _declare(
     "ALBERT and ELECTRA have narrower ones.",
 )
 _declare(
+    "C039",
+    "logits that are more than a product",
+    "A sampled loss reads single rows of the vocabulary's matrix, so it needs a model whose logits are states times that "
+    "matrix, plus a bias. This one changes them afterwards, for example by a cap.",
+)
+_declare(
     "C038",
     "more noise than tokens",
     "A sampled loss compares a target with `objective.noise_samples` other tokens of the vocabulary. With as many as "

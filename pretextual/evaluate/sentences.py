@@ -41,25 +41,29 @@ def log_likelihoods(model: OpenModel, sentences: Sequence[str]) -> NDArray[np.fl
     Raises:
         ModelError: M007 if a sentence is longer than the model's positions, M010 if an encoder has no mask token.
     """
+    return np.array([said.sum() for said in token_log_likelihoods(model, sentences)])
+
+
+def token_log_likelihoods(model: OpenModel, sentences: Sequence[str]) -> list[NDArray[np.float64]]:
+    """The same token by token: each token's log probability as it enters the sum, `[tokens]` for every sentence."""
     if not sentences:
-        return np.zeros(0)
+        return []
     encode = _causal_rows if model.is_causal else _masked_rows
     tokens, starts = _tokens(model, sentences)
     index: dict[tuple[int, ...], int] = {}
     numbers = [index.setdefault(tuple(ids.tolist()), len(index)) for ids in tokens]
     first = {number: place for place, number in reversed(list(enumerate(numbers)))}
-    totals = np.zeros(len(index))
     model.require_room(max(ids.size for ids in tokens) + 2, "the longest sentence")
     by_length: dict[int, list[int]] = {}
     for number, place in first.items():
         by_length.setdefault(tokens[place].size, []).append(number)
-    for _, group in sorted(by_length.items()):
+    found: dict[int, NDArray[np.float64]] = {}
+    for length, group in sorted(by_length.items()):
         asked = [encode(model, tokens[first[number]], starts[first[number]]) for number in group]
         rows, places, wanted = (np.concatenate(parts) for parts in zip(*asked, strict=True))
-        owners = np.repeat(group, [len(part[0]) for part in asked])
-        for chunk, said in _log_probabilities(model, rows, places, wanted):
-            np.add.at(totals, owners[chunk], said.sum(axis=1))
-    return totals[numbers]
+        said = [part.ravel() for part in _log_probabilities(model, rows, places, wanted)]
+        found |= zip(group, np.concatenate(said).reshape(-1, length), strict=True)
+    return [found[number] for number in numbers]
 
 
 def _tokens(
@@ -108,7 +112,7 @@ def _causal_rows(model: OpenModel, tokens: NDArray[np.int64], starts: NDArray[np
 
 def _log_probabilities(
     model: OpenModel, rows: NDArray[np.int64], places: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+) -> Iterator[NDArray[np.float64]]:
     """Log probabilities `[rows, places]` of the tokens wanted, some rows at a time.
 
     Args:
@@ -138,4 +142,4 @@ def _log_probabilities(
         with torch.no_grad():
             logits = model.backbone.logits(batch).float()
             losses = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="none")
-        yield chunk, -losses.double().cpu().numpy().reshape(wanted[chunk].shape)
+        yield -losses.double().cpu().numpy().reshape(wanted[chunk].shape)
