@@ -106,6 +106,6 @@ def command(
             }
         )
         return
-    show_views(found.views, found.tokenizer)
+    show_views(found.views, found.tokenizer, apart=found.apart)
     for line in show_statistics(found.views, found.num_windows):
         result(line)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pretextual.train.shown import Position, pieces, positions, realised_rate
+from pretextual.train.shown import Position, has_gaps, pieces, positions, realised_rate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,9 +87,15 @@ def show(example: Example, tokenizer: Tokenizer) -> None:
     _show([("seen", example, None)], tokenizer)
 
 
-def show_views(views: Sequence[View], tokenizer: Tokenizer) -> None:
-    """Print the same rows under every strategy, each under the other."""
-    if len(views) == 1:
+def show_views(views: Sequence[View], tokenizer: Tokenizer, *, apart: bool = False) -> None:
+    """Print the same rows under every strategy, each under the other; or, `apart`, each view with rows of its own."""
+    if apart:
+        from pretextual.cli.output import result
+
+        for view in views:
+            result(f"{view.name}:")
+            _show([("seen", view.example, view.units)], tokenizer)
+    elif len(views) == 1:
         _show([("seen", views[0].example, views[0].units)], tokenizer)
     else:
         _show([(view.name, view.example, view.units) for view in views], tokenizer)
@@ -112,7 +118,7 @@ def _show(
             (name, positions(example, row, tokenizer, units), False)
             for name, example, units in seen
         ]
-        if first.layout == "aligned":
+        if has_gaps(first):
             lines.insert(0, ("text", lines[0][1], True))
         for name, found, original in lines:
             # The text of several strategies has no colours of one of them.
@@ -129,7 +135,7 @@ def _show(
 def _legend(out: Console, example: Example, colours: bool) -> None:
     from rich.text import Text
 
-    if example.layout != "aligned":
+    if not has_gaps(example):
         return
     legend = Text("  ")
     for kind in ("masked", "randomised", "kept"):
@@ -142,7 +148,7 @@ def _legend(out: Console, example: Example, colours: bool) -> None:
 def _count(out: Console, name: str, example: Example, tokenizer: Tokenizer) -> None:
     prefix = f"{name}: " if name else ""
     targets, ordinary = realised_rate(example, tokenizer)
-    if example.layout == "causal":
+    if not has_gaps(example):
         out.print(f"{prefix}{targets:,} positions have what follows them as target")
         return
     share = targets / max(ordinary, 1)

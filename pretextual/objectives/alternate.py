@@ -8,8 +8,8 @@ its share of the targets of all members' first terms.
 
 References:
     Charpentier and Samuel 2024, GPT or BERT: why not both?, mixes two objectives in a fixed ratio of devices.
-    Wettig et al. and others alternate whole batches. We draw once for each group of rows that follow each other in
-    training, by a key of the group, so the mixture depends neither on batch size nor on workers.
+    We draw once for each group of rows that follow each other in training, by a key of the group, so the mixture
+    depends neither on batch size nor on the number of devices or workers.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from pretextual.objectives.choice import AnyObjectiveConfig
 from pretextual.objectives.config import ObjectiveConfig
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
+from pretextual.windows.split import TokenSplit
 from pretextual.windows.window import Frame, Layout, Windows
 
 if TYPE_CHECKING:
@@ -181,6 +182,11 @@ class Alternate(Objective):
     def windows(self, config: WindowsConfig) -> WindowsConfig:
         """The first member's."""
         return self.first.windows(config)
+
+    def prepare(self, split: TokenSplit) -> Alternate:
+        """Every member prepared."""
+        built = {name: member.prepare(split) for name, member in self.built.items()}
+        return dataclasses.replace(self, built=built)
 
     def frame(self, special: SpecialIds) -> Frame:
         """The first member's."""

@@ -7,9 +7,9 @@ position t - 1 says what stands at t, as it does when it writes. With `alternate
 
 References:
     Charpentier and Samuel 2024, GPT or BERT: why not both?: the rate falls from .30 to .15; spans of 1 to 3 tokens;
-    80/10/10. Lv et al. 2023, Masked next-token prediction. We differ: the budget is met in the mean (theirs hides at
-    least one token and completes spans on ties); spans never cross a document; random replacements are never special;
-    the first token of a row or part is not hidden, since nothing before it could be asked.
+    80/10/10. We differ: spans are of 1 to 3 whole words and never cross a document; the budget is met in the mean
+    (theirs hides at least one token and completes spans on ties); random replacements are never special; the first
+    token of a row or part is not hidden, since no position before it could be asked.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pretextual.report.document import document
 from pretextual.report.html import Html, element, join
 from pretextual.train.masks import asked, lengths_line, over, statistic_rows, surprise
 from pretextual.train.peek import Peek, View
-from pretextual.train.shown import Piece, pieces, positions
+from pretextual.train.shown import Piece, has_gaps, pieces, positions
 
 _LEGEND = {
     "masked": "the mask token stands there",
@@ -77,7 +77,7 @@ def _header(peek: Peek, names: str) -> Html:
         element("p", "pretextual masks", class_="brand"),
         element("h1", names),
         element("p", lead, class_="lead"),
-        _legend() if peek.example.layout == "aligned" else Html(""),
+        _legend() if any(has_gaps(view.example) for view in peek.views) else Html(""),
     )
 
 
@@ -97,24 +97,27 @@ def _legend() -> Html:
 
 
 def _windows(peek: Peek) -> Html:
-    return join(_window(peek, row) for row in range(peek.example.ids.size))
+    """The windows under all views, or those of each view, where objectives have windows of their own."""
+    together = [(view,) for view in peek.views] if peek.apart else [peek.views]
+    return join(
+        _window(peek, views, row) for views in together for row in range(views[0].example.ids.size)
+    )
 
 
-def _window(peek: Peek, row: int) -> Html:
+def _window(peek: Peek, views: Sequence[View], row: int) -> Html:
     """One window: its text, and below what the model sees under every strategy."""
-    rows = [
-        (view.name, positions(view.example, row, peek.tokenizer, view.units)) for view in peek.views
-    ]
+    example = views[0].example
+    rows = [(view.name, positions(view.example, row, peek.tokenizer, view.units)) for view in views]
     kind = peek.tokenizer.kind
     lines = [
         element("tr", element("th", name, scope="row"), _line(pieces(found, kind)))
         for name, found in rows
     ]
-    if peek.example.layout == "aligned":
+    if has_gaps(example):
         text = join(_spelled(piece) for piece in pieces(rows[0][1], kind, original=True))
         cell = element("td", text, dir="auto", class_="text")
         lines.insert(0, element("tr", element("th", "text", scope="row"), cell))
-    title = element("h3", f"Window {int(peek.example.ids[row])}")
+    title = element("h3", f"Window {int(example.ids[row])}")
     table = element("table", element("tbody", join(lines)))
     return element("article", title, table, class_="window")
 

@@ -75,6 +75,7 @@ class Peek:
         num_windows: rows of an epoch.
         epoch: the epoch shown.
         origin: where tokenizer and statistics come from, for a reader.
+        apart: whether every view has windows of its own: objectives that share a training, instead of strategies.
     """
 
     views: tuple[View, ...]
@@ -82,6 +83,7 @@ class Peek:
     num_windows: int
     epoch: int
     origin: str
+    apart: bool = False
 
     @property
     def example(self) -> Example:
@@ -112,14 +114,15 @@ def peek_store(
     Raises:
         TokenError: T016, T017 if a strategy reads an annotation that the store lacks.
     """
-    objectives = _objectives(recipes, store.tokenizer)
+    tokenizer = _with_special(recipes, store.tokenizer)
+    objectives = _objectives(recipes, tokenizer)
     layers = {
         name: layer.of_split("train")
         for name, layer in _layers(store, objectives, on_progress).items()
     }
     split = store.split("train")
     origin = f"text of {', '.join(recipes[0].corpus.sources)}"
-    return _look(recipes, objectives, split, layers, store.tokenizer, wanted, origin)
+    return _look(recipes, objectives, split, layers, tokenizer, wanted, origin)
 
 
 def peek_text(
@@ -136,7 +139,8 @@ def peek_text(
         DataError: D060 if the texts have no token.
         TokenError: T016, T017 if a strategy reads an annotation that the home lacks.
     """
-    objectives = _objectives(recipes, home.tokenizer)
+    tokenizer = _with_special(recipes, home.tokenizer)
+    objectives = _objectives(recipes, tokenizer)
     stretch = stretch_of(home.tokenizer, texts)
     layers: Mapping[str, SplitLayer] = {}
     origin = home.said
@@ -145,7 +149,12 @@ def peek_text(
         folders = _layers(store, objectives, on_progress)
         layers = annotated(store, folders, stretch, needed=_needed(objectives))
         origin = home.said_with_statistics
-    return _look(recipes, objectives, stretch, layers, home.tokenizer, wanted, origin)
+    return _look(recipes, objectives, stretch, layers, tokenizer, wanted, origin)
+
+
+def _with_special(recipes: Sequence[Recipe], tokenizer: Tokenizer) -> Tokenizer:
+    """The model's tokenizer: with the special tokens that any of the objectives needs."""
+    return tokenizer.with_special([name for recipe in recipes for name in recipe.objective.tokens])
 
 
 def _objectives(recipes: Sequence[Recipe], tokenizer: Tokenizer) -> list[Objective]:
@@ -177,32 +186,45 @@ def _look(
     wanted: Wanted,
     origin: str,
 ) -> Peek:
-    frame = objectives[0].frame(tokenizer.special)
-    rows = plan(split, objectives[0].windows(recipes[0].windows), frame, layers)
+    def laid(objective: Objective) -> Plan:
+        windows = objective.windows(recipes[0].windows)
+        return plan(split, windows, objective.frame(tokenizer.special), layers)
+
+    members = objectives[0].members
+    if len(members) > 1:
+        seed = recipes[0].seed
+        views = tuple(
+            _view(seed, member, laid(member), name, tokenizer, wanted)
+            for name, member in members.items()
+        )
+        return Peek(views, tokenizer, len(laid(objectives[0])), wanted.epoch, origin, apart=True)
+    rows = laid(objectives[0])
     views = tuple(
-        _view(recipe, objective, rows, tokenizer, wanted)
+        _view(recipe.seed, objective, rows, recipe.objective.kind, tokenizer, wanted)
         for recipe, objective in zip(recipes, objectives, strict=True)
     )
     return Peek(views, tokenizer, len(rows), wanted.epoch, origin)
 
 
 def _view(
-    recipe: Recipe,
+    seed: int,
     objective: Objective,
     rows: Plan,
+    name: str,
     tokenizer: Tokenizer,
     wanted: Wanted,
 ) -> View:
-    source = ExampleSource(rows, objective, recipe.seed, _beginning)
+    source = ExampleSource(rows, objective, seed, _beginning)
     first = wanted.epoch * len(rows)
     count = min(wanted.windows, len(rows))
     made = corruption(source, first, count)
-    strategy = getattr(recipe.objective, "strategy", None)
+    config = getattr(objective, "config", None)
+    strategy = getattr(config, "strategy", None)
     return View(
-        name=strategy_name(strategy) if strategy is not None else recipe.objective.kind,
+        name=strategy_name(strategy) if strategy is not None and made is not None else name,
         example=source.batch(first, count).example if made is None else made.example,
         units=None if made is None else made.units.numbers,
-        requested_rate=getattr(recipe.objective, "rate", None),
+        requested_rate=getattr(config, "rate", None),
         statistics=mask_statistics(source, tokenizer, first, wanted.counted),
     )
 

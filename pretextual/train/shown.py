@@ -30,9 +30,9 @@ class Position:
     Attributes:
         original: the token of the text.
         seen: the token that the model sees.
-        kind: `shown`, `special`, or how a target is shown: `masked`, `randomised`, `kept`; in the causal
-            layout a target stays `shown`.
-        target: whether the loss counts here.
+        kind: `shown`, `special`, or how a gap is shown: `masked`, `randomised`, `kept`; what is only written on
+            from stays `shown`.
+        target: whether the loss counts here; for a gap that is asked for one position earlier, at the gap.
         unit: number of what is hidden together, within the row; None outside units, or where nobody said.
     """
 
@@ -41,6 +41,24 @@ class Position:
     kind: Kind
     target: bool
     unit: int | None = None
+
+
+def gaps(example: Example) -> NDArray[np.bool_]:
+    """True where a token is hidden from a model that sees what stands behind it, `[B, T]`.
+
+    In the causal layout that is what is asked for one position earlier although all may see it.
+    """
+    if example.layout != "causal":
+        return example.loss_mask
+    found = np.zeros_like(example.loss_mask)
+    if example.both_ways is not None:
+        found[:, 1:] = example.loss_mask[:, :-1] & example.both_ways[:, 1:]
+    return found
+
+
+def has_gaps(example: Example) -> bool:
+    """Whether there is a text to show beside what the model sees: not where it only writes on."""
+    return example.layout == "aligned" or bool(gaps(example).any())
 
 
 def positions(
@@ -56,10 +74,16 @@ def positions(
     """
     found = []
     numbers = np.full(example.inputs.shape[1], -1) if units is None else units[row]
-    for inputs, targets, hidden, segment, number in zip(
+    hidden = gaps(example)[row]
+    wanted, asked = example.targets[row], example.loss_mask[row]
+    if example.layout == "causal":
+        wanted = np.roll(wanted, 1)
+        asked = asked & ~np.append(hidden[1:], False)
+    for inputs, target, gap, counts, segment, number in zip(
         example.inputs[row],
-        example.targets[row],
-        example.loss_mask[row],
+        wanted,
+        hidden,
+        asked,
         example.segments[row],
         numbers.tolist(),
         strict=True,
@@ -69,19 +93,19 @@ def positions(
         seen = tokenizer.token(int(inputs))
         unit = number if number >= 0 else None
         plain: Kind = "special" if tokenizer.special_table[inputs] else "shown"
-        if example.layout == "causal" or not hidden:
-            found.append(Position(seen, seen, plain, bool(hidden), unit))
+        if not gap:
+            found.append(Position(seen, seen, plain, bool(counts), unit))
             continue
         kind: Kind = "masked" if inputs == tokenizer.special.mask else "randomised"
-        kind = "kept" if inputs == targets else kind
-        found.append(Position(tokenizer.token(int(targets)), seen, kind, True, unit))
+        kind = "kept" if inputs == target else kind
+        found.append(Position(tokenizer.token(int(target)), seen, kind, True, unit))
     return found
 
 
 def realised_rate(example: Example, tokenizer: Tokenizer) -> tuple[int, int]:
     """Targets, and ordinary tokens among which they were chosen."""
     special = np.asarray(tokenizer.special_table)[example.inputs]
-    ordinary = (example.segments >= 0) & (example.loss_mask | ~special)
+    ordinary = (example.segments >= 0) & (gaps(example) | ~special)
     return int(example.loss_mask.sum()), int(ordinary.sum())
 
 
