@@ -9,11 +9,9 @@ from typing import Any
 from pretextual.models.backbone import Backbone
 from pretextual.recipes.recipe import Recipe
 from pretextual.tokens.store import TokenStore
+from pretextual.train.card_use import KINDS, PIPELINES, use_lines
 from pretextual.train.metrics import read_metrics
 from pretextual.train.run import Run
-
-_PIPELINE = {"masked": "fill-mask", "causal": "text-generation"}
-_AUTO = {"masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}
 
 
 def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) -> str:
@@ -25,12 +23,15 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
         store: what it was trained on.
         backbone: the model itself: a checkpoint that was continued need not be what the recipe names.
     """
+    kind = str(backbone.model.config.model_type)
     head, mask = backbone.head, store.tokenizer.special.mask
     mask_token = None if head == "causal" or mask is None else store.tokenizer.token(mask)
     evaluations = list(read_metrics(run.metrics, "held_out"))
     best = min(evaluations, key=lambda row: row["loss"], default=None)
     rows = list(read_metrics(run.metrics, "train"))
-    front = ["---", "library_name: transformers", f"pipeline_tag: {_PIPELINE[head]}"]
+    front = ["---", "library_name: transformers"]
+    if head in PIPELINES:
+        front.append(f"pipeline_tag: {PIPELINES[head]}")
     if mask_token:
         front.append(f"mask_token: {json.dumps(mask_token)}")
     front += ["tags:", "- pretextual", "---"]
@@ -39,7 +40,7 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
         "",
         f"# {run.folder.resolve().name}",
         "",
-        f"A {backbone.model.config.model_type} {'encoder' if head == 'masked' else 'decoder'} with "
+        f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} {KINDS[head]} with "
         f"{backbone.num_parameters:,} parameters, pre-trained with pretextual (recipe `{recipe.name}`).",
         "",
         "## What it read",
@@ -56,7 +57,7 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
         "",
         "## Use",
         "",
-        *_use_lines(head, mask_token),
+        *use_lines(head, mask_token),
         "",
     ]
     return "\n".join(facts)
@@ -108,24 +109,16 @@ def _quality_lines(best: dict[str, Any] | None, store: TokenStore, head: str) ->
         lines.append(
             f"- the unigram model of the training text loses {unigram:.4f} on the same targets"
         )
-    if head == "masked":
+    if head == "replaced":
+        lines.append("- these are the generator's; the model is its discriminator:")
+    for name in (key.removeprefix("accuracy_") for key in best if key.startswith("accuracy_")):
+        area = f", area under the curve {best[f'auc_{name}']:.4f}" if f"auc_{name}" in best else ""
+        lines.append(
+            f"- {name}: loss {best[f'loss_{name}']:.4f}, accuracy {best[f'accuracy_{name}']:.1%}{area}"
+        )
+    if head in ("masked", "pairs", "replaced"):
         lines.append(
             "- the gaps are 15 % of tokens at random, the same for every run: a loss per gap, "
             "not a likelihood of text"
         )
-    return lines
-
-
-def _use_lines(head: str, mask_token: str | None) -> list[str]:
-    task = _PIPELINE[head]
-    text = f"The {mask_token} sat on the mat." if head == "masked" else "The cat"
-    lines = [
-        "```python",
-        f"from transformers import {_AUTO[head]}, AutoTokenizer, pipeline",
-        "",
-        f'pipeline("{task}", FOLDER)("{text}")',
-        "```",
-    ]
-    if head == "masked":
-        lines += ["", "A masked-only encoder has no pooler; `AutoModel` needs none."]
     return lines

@@ -123,11 +123,19 @@ def open_session(
             )
     if keeper.extends(state.samples):
         state.evaluations_without_gain = 0
-    share = sum(first.weights.values()) / max(first.num_tokens, 1)
+    share = sum(int(part.example.loss_mask.sum()) for part in first.parts) / max(
+        first.num_tokens, 1
+    )
     if data.held_out is None and recipe.train.early_stopping is not None:
         reporter.say("note: nothing is held out, so train.early_stopping has nothing to go by")
     for note in data.store.facts.get("notes", ()):
         reporter.say(f"note: {note}")
+    if backbone.fresh:
+        parts = dict.fromkeys(name.split(".")[0] for name in backbone.fresh)
+        reporter.say(
+            f"note: {recipe.model.init} lacks {len(backbone.fresh)} of the weights to learn, which begin at random "
+            f"({', '.join(parts)})"
+        )
     reporter.say(_summary(recipe, data, backbone, budget, keeper, place))
     for line in (*data.train.notes, *mask_log(beginning, data.store.tokenizer)):
         reporter.say(line)
