@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +152,19 @@ def test_pair_examples_golden(golden):
                 lines.append(f"  {label}  {' '.join(words)}")
         lines.append("")
     golden("pair_examples.txt", "\n".join(lines))
+
+
+@pytest.mark.parametrize("page", ["next-sentence", "sentence-order"])
+def test_rows_shown_in_the_pages_are_real_ones(page):
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "objectives" / f"{page}.md").read_text(encoding="utf-8")
+    objective = objective_of(page, TOY_SPECIAL, len(WORDS))
+    windows = story_windows(objective)
+    real = set()
+    for epoch in (0, 1):
+        example = objective.examples(windows, draw_of(windows, epoch, seed=7))
+        for tokens, label in zip(example.inputs, example.labels, strict=True):
+            words = " ".join(WORDS[token] for token in tokens if token != TOY_SPECIAL.pad)
+            real.add(f"| `{words}` | {label} |")
+    shown = {line for line in text.splitlines() if line.startswith("| `[CLS]")}
+    assert len(shown) == 2 and shown <= real
