@@ -12,7 +12,7 @@ from pretextual.models.at_chance import begin_at_chance
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head, ModelConfig
 from pretextual.models.dropout import set_dropout
-from pretextual.models.factories import FACTORIES
+from pretextual.models.factories import factory_of
 from pretextual.models.initialise import initialise
 from pretextual.models.quiet import quiet
 from pretextual.models.replaced import with_new_generator
@@ -51,7 +51,7 @@ def build(
     key = stream(seed, "init").key
     backbone = Backbone(build_part(config, shape, tokenizer, window_tokens, key), head)
     if head == "replaced":
-        return with_new_generator(backbone, config.generator, stream(seed, "init generator").key)
+        return with_new_generator(backbone, config, stream(seed, "init generator").key)
     return backbone
 
 
@@ -79,7 +79,7 @@ def build_part(
         torch.manual_seed(key)
         # Transformers has no fused kernel for attention to distances, DeBERTa's.
         kernel = "eager" if shape.architecture == "deberta-v2" else "sdpa"
-        model: PreTrainedModel = FACTORIES[shape.head].from_config(
+        model: PreTrainedModel = factory_of(shape.head, settings.model_type).from_config(
             settings, attn_implementation=kernel
         )
         begin_at_chance(model)

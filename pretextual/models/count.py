@@ -139,6 +139,8 @@ def _body_extra(shape: Shape) -> int:
 
 def _head(shape: Shape, v: int) -> int:
     d, e = shape.hidden, shape.embedding
+    if shape.head == "replaced" and shape.architecture == "deberta-v2":
+        return d + 1  # one number for each position
     if shape.head == "replaced":
         return d * d + d + d + 1  # a transformation, and one number for each position
     if shape.head in ("causal", "seq2seq"):

@@ -9,6 +9,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForPreTraining,
     AutoModelForSeq2SeqLM,
+    AutoModelForTokenClassification,
     PreTrainedConfig,
 )
 from transformers.models.auto.modeling_auto import (
@@ -19,7 +20,7 @@ from transformers.models.auto.modeling_auto import (
 
 from pretextual.models.config import Head
 
-#: The family of classes of every head; of `replaced`, the discriminator's.
+#: The family of classes of every head; of `replaced`, ELECTRA's discriminator.
 FACTORIES: Final[dict[Head, Any]] = {
     "masked": AutoModelForMaskedLM,
     "causal": AutoModelForCausalLM,
@@ -34,6 +35,15 @@ _PAIRS: Final = frozenset(
 )
 #: Kinds whose class for pre-training tells real tokens from replaced ones.
 _REPLACED: Final = frozenset({"electra", "funnel"})
+#: Kinds without such a class; one that calls every token by one label serves as well.
+_LABELLED: Final = frozenset({"deberta-v2"})
+
+
+def factory_of(head: Head, kind: str) -> Any:
+    """The family of classes that bears a head on a kind of model."""
+    if head == "replaced" and kind in _LABELLED:
+        return AutoModelForTokenClassification
+    return FACTORIES[head]
 
 
 def served_heads(config: PreTrainedConfig) -> tuple[Head, ...]:
@@ -49,7 +59,9 @@ def served_heads(config: PreTrainedConfig) -> tuple[Head, ...]:
     more: tuple[Head, ...] = ()
     if kind in _PAIRS:
         more = ("pairs",)
-    elif kind in _REPLACED:
+    elif kind in _REPLACED | _LABELLED:
         more = ("replaced",)
     saved = next(iter(getattr(config, "architectures", None) or ()), "")
-    return (*more, "masked") if saved.endswith("ForPreTraining") else ("masked", *more)
+    labelled = kind in _LABELLED and saved.endswith("ForTokenClassification")
+    first = saved.endswith("ForPreTraining") or (labelled and config.num_labels == 1)
+    return (*more, "masked") if first else ("masked", *more)

@@ -14,7 +14,7 @@ from pretextual.core.randomness import stream
 from pretextual.models.backbone import Backbone
 from pretextual.models.config import Head
 from pretextual.models.dropout import set_dropout
-from pretextual.models.factories import FACTORIES, served_heads
+from pretextual.models.factories import factory_of, served_heads
 from pretextual.models.locate import locate, nearest_folder
 from pretextual.models.quiet import quiet
 from pretextual.models.replaced import GENERATOR, pair_up
@@ -122,7 +122,7 @@ def _read_weights(
         # generator moves.
         with torch.random.fork_rng(devices=[]), quiet():
             torch.manual_seed(stream(0, "fresh weights").key)
-            model, report = FACTORIES[head].from_pretrained(
+            model, report = factory_of(head, config.model_type).from_pretrained(
                 place,
                 config=config,
                 dtype=torch.float32,

@@ -20,9 +20,10 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from pretextual.core.artifacts import atomic_folder
 from pretextual.core.errors import ModelError
 from pretextual.models.backbone import OWN_HEADS, Backbone
-from pretextual.models.config import GeneratorConfig, Sharing
+from pretextual.models.config import GeneratorConfig, ModelConfig, Sharing
 from pretextual.models.factories import FACTORIES
 from pretextual.models.grow import grow
+from pretextual.models.initialise import initialise
 from pretextual.models.quiet import quiet
 from pretextual.models.sharing import share_tables, whole_weights
 from pretextual.objectives.base import Outputs
@@ -161,23 +162,21 @@ def pair_up(generator: Backbone, discriminator: Backbone, sharing: Sharing) -> R
     return ReplacedBackbone(generator, discriminator)
 
 
-def with_new_generator(
-    discriminator: Backbone, wanted: GeneratorConfig, key: int
-) -> ReplacedBackbone:
+def with_new_generator(discriminator: Backbone, config: ModelConfig, key: int) -> ReplacedBackbone:
     """A discriminator with a generator drawn at random.
 
     Args:
         discriminator: new, or from a checkpoint.
-        wanted: the generator's proportions, and what the two share.
+        config: the generator's proportions and initial values, and what the two share.
         key: of the stream that the generator's values are drawn from.
     """
-    generator = _draw(discriminator.model, wanted, key)
-    return pair_up(Backbone(generator, "masked"), discriminator, wanted.sharing)
+    generator = _draw(discriminator.model, config, key)
+    return pair_up(Backbone(generator, "masked"), discriminator, config.generator.sharing)
 
 
 def continued(
     loaded: Backbone,
-    wanted: GeneratorConfig,
+    config: ModelConfig,
     added: Sequence[tuple[int, Sequence[int]]],
     key: int,
 ) -> ReplacedBackbone:
@@ -185,21 +184,21 @@ def continued(
 
     Args:
         loaded: both parts, or a discriminator alone.
-        wanted: what the two share, and the proportions of a new generator.
+        config: what the two share, and proportions and initial values of a new generator.
         added: as in `grow`.
         key: of the stream that a new generator is drawn from; `fresh` then names what was drawn.
     """
     if isinstance(loaded, ReplacedBackbone):
         for part in (loaded.generator, loaded.discriminator):
             grow(part, added)
-        return pair_up(loaded.generator, loaded.discriminator, wanted.sharing)
+        return pair_up(loaded.generator, loaded.discriminator, config.generator.sharing)
     grow(loaded, added)
-    pair = with_new_generator(loaded, wanted, key)
+    pair = with_new_generator(loaded, config, key)
     # Shared tables began as the discriminator's.
     drawn = (
         f"{GENERATOR}.{name}"
         for name, _ in pair.generator.model.named_parameters()
-        if wanted.sharing == "none" or "_embeddings." not in name
+        if config.generator.sharing == "none" or "_embeddings." not in name
     )
     pair.fresh = (*drawn, *pair.fresh)
     return pair
@@ -222,15 +221,16 @@ def generator_settings(settings: PreTrainedConfig, wanted: GeneratorConfig) -> P
     return smaller
 
 
-def _draw(discriminator: PreTrainedModel, wanted: GeneratorConfig, key: int) -> PreTrainedModel:
+def _draw(discriminator: PreTrainedModel, config: ModelConfig, key: int) -> PreTrainedModel:
     """A new generator; tables that will be shared begin as the discriminator's, so that their difference is 0."""
-    settings = generator_settings(discriminator.config, wanted)
+    settings = generator_settings(discriminator.config, config.generator)
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(key)
         generator: PreTrainedModel = FACTORIES["masked"].from_config(
             settings, attn_implementation=discriminator.config._attn_implementation
         )
-    if wanted.sharing == "gradient-disentangled":
+    initialise(generator, config, key)
+    if config.generator.sharing == "gradient-disentangled":
         ours = generator.base_model.embeddings
         with torch.no_grad():
             for name, table in discriminator.base_model.embeddings.named_children():

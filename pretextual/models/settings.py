@@ -71,6 +71,8 @@ def transformers_config(
             "max_position_embeddings": rows,
             **_particular(shape),
         }
+    if shape.architecture == "deberta-v2" and shape.head == "replaced":
+        dimensions["num_labels"] = 1
     return _CLASSES[shape.architecture](
         vocab_size=vocabulary_size,
         tie_word_embeddings=shape.tied,

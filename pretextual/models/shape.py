@@ -27,7 +27,7 @@ SERVES: Final[dict[Architecture, tuple[Head, ...]]] = {
     "modernbert": ("masked",),
     "albert": ("pairs", "masked"),
     "electra": ("replaced", "masked"),
-    "deberta-v2": ("masked",),
+    "deberta-v2": ("masked", "replaced"),
     "gpt2": ("causal",),
     "llama": ("causal",),
     "qwen3": ("causal",),

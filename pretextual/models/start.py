@@ -71,7 +71,7 @@ def _continued(
         )
     added = added_tokens(own, tokenizer, init)
     if head == "replaced":
-        return continued(backbone, config.generator, added, stream(seed, "init generator").key)
+        return continued(backbone, config, added, stream(seed, "init generator").key)
     grow(backbone, added)
     return backbone
 

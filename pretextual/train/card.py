@@ -57,7 +57,7 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
         "",
         "## Use",
         "",
-        *use_lines(head, mask_token),
+        *use_lines(head, mask_token, kind),
         "",
     ]
     return "\n".join(facts)

@@ -29,22 +29,26 @@ _AUTO: Final[dict[Head, str]] = {
 }
 
 
-def use_lines(head: Head, mask_token: str | None) -> list[str]:
+def use_lines(head: Head, mask_token: str | None, kind: str) -> list[str]:
     """Lines of Markdown: code that gives the numbers which were measured.
 
     Args:
         head: what stands on the model.
         mask_token: as the tokenizer writes it, where it has one.
+        kind: what Transformers calls the family.
     """
     task, gap = PIPELINES.get(head), f"The {mask_token} sat on the mat."
-    names = f"{_AUTO[head]}, AutoTokenizer" + (", pipeline" if task or head == "replaced" else "")
+    auto = _AUTO[head]
+    if head == "replaced" and kind == "deberta-v2":
+        auto = "AutoModelForTokenClassification"
+    names = f"{auto}, AutoTokenizer" + (", pipeline" if task or head == "replaced" else "")
     lines = ["```python", f"from transformers import {names}", ""]
     if task:
         lines.append(f'pipeline("{task}", FOLDER)("{"The cat" if head == "causal" else gap}")')
     if head in ("pairs", "replaced", "seq2seq"):
         lines += [
             "tokenizer = AutoTokenizer.from_pretrained(FOLDER)",
-            f"model = {_AUTO[head]}.from_pretrained(FOLDER)",
+            f"model = {auto}.from_pretrained(FOLDER)",
         ]
     if head == "pairs":
         lines.append('model(**tokenizer("The cat sat.", "It slept.", return_tensors="pt"))')

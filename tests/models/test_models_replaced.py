@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import shutil
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from transformers import (
     AutoModelForMaskedLM,
     AutoModelForPreTraining,
+    AutoModelForTokenClassification,
     ElectraConfig,
     ElectraForMaskedLM,
     ElectraForPreTraining,
@@ -36,8 +38,8 @@ WORDS = "electra.embeddings.word_embeddings.weight"
 
 
 def config_of(sharing="tied", **changes):
-    values = {"layers": 2, "hidden": 64, "heads": 2, **changes}
-    return ModelConfig(architecture="electra", generator=GeneratorConfig(sharing=sharing), **values)
+    values = {"architecture": "electra", "layers": 2, "hidden": 64, "heads": 2, **changes}
+    return ModelConfig(generator=GeneratorConfig(sharing=sharing), **values)
 
 
 @pytest.fixture
@@ -324,3 +326,36 @@ def test_load_gives_both_in_evaluation_mode(made, tokenizer, tmp_path):
         assert not found.model.training and found.max_tokens == 64
     masked, _ = load(tmp_path / "model", "masked")
     assert not isinstance(masked, ReplacedBackbone)
+
+
+@sharings
+def test_deberta_learns_the_same_way(made, objective, example, sharing, tokenizer, tmp_path):
+    """DeBERTa v3: no class for pre-training knows its discriminator, one with a single label gives the same."""
+    backbone = made(sharing, architecture="deberta-v2")
+    chances = objective.term_chances(tokenizer.size)
+    for term in objective.terms(backbone, collate(example)):
+        assert float(term.sum.detach()) / term.weight == pytest.approx(chances[term.name], rel=0.03)
+    steps(backbone, objective, example, 2)
+    backbone.model.eval()
+    backbone.save(tmp_path / "model", tokenizer)
+    batch = collate(example, slot_multiple=1)
+    discriminator = AutoModelForTokenClassification.from_pretrained(tmp_path / "model")
+    generator = AutoModelForMaskedLM.from_pretrained(tmp_path / "model" / "generator")
+    rows = {"input_ids": batch.inputs, "attention_mask": batch.segments >= 0}
+    found, _ = load(tmp_path / "model")
+    assert isinstance(found, ReplacedBackbone)
+    with torch.no_grad():
+        verdicts = discriminator(**rows).logits[..., 0]
+        words = generator(**rows).logits.flatten(0, 1)[batch.positions]
+        for one in (backbone, found):
+            assert torch.allclose(verdicts, one.judge(batch, batch.inputs), atol=1e-5)
+            assert torch.allclose(words, one.logits(batch), atol=1e-5)
+
+
+@pytest.mark.parametrize("scheme", ["small", "he"])
+def test_initial_values_are_the_generators_too(made, scheme):
+    backbone = made(initialisation=scheme, hidden=128)
+    weight = backbone.model.generator.electra.encoder.layer[0].intermediate.dense.weight
+    width, inner = weight.shape[1], weight.shape[0]
+    wanted = math.sqrt(2 / (5 * width)) if scheme == "small" else math.sqrt(2 / width)
+    assert weight.std().item() == pytest.approx(wanted, rel=5 / math.sqrt(2 * width * inner))
