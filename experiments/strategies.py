@@ -2,9 +2,10 @@
 
     python experiments/strategies.py --out runs/strategies --stop-after 15m       again and again, until exit code 0
 
-Text: 1,000 articles of the English Wikipedia (shared data, licence class A), about two thirds of an epoch. Small batches,
-because a model this small has to leave the plateau at unigram loss within a minute: 2,500 steps of 512 positions at 2e-3
-reached 5.87 nats, 1,400 of 1,024 at 3e-3 stayed at 6.31, 300 of 2,048 at 3e-3 at unigram loss (6.32).
+Text: 1,000 articles of the English Wikipedia (shared data, licence class A), about two thirds of an epoch. The batches
+are small, because a model this small must leave the plateau at unigram loss within a minute. With 2,048 ids and random
+masks, 2,500 steps of 512 positions at 2e-3 reached 5.87 nats, and 1,400 steps of 1,024 at 3e-3 stayed at 6.31, where
+guessing by frequency is (6.32).
 Run it from a checkout that does not change meanwhile: a row is valid for exactly one recipe and store.
 The page is `OUT/compare/compare.md`; `OUT/compare/rows.jsonl` holds every number it is made from.
 """
