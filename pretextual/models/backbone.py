@@ -28,8 +28,10 @@ from pretextual.models.isolation import (
 )
 from pretextual.models.packing import restarted_positions, see_both_ways
 from pretextual.models.quiet import quiet
+from pretextual.models.vocabulary import before_vocabulary
 from pretextual.objectives.base import Outputs
 from pretextual.objectives.batch import Batch
+from pretextual.objectives.sampled_loss import BeforeVocabulary
 
 if TYPE_CHECKING:
     from pretextual.tokens.tokenizer import Tokenizer
@@ -83,6 +85,7 @@ class Backbone:
         # A cache would be filled and thrown away, and switches off the kernel for causal attention.
         self._fixed: dict[str, Any] = {"use_cache": False} if "use_cache" in accepted else {}
         self._isolation_checked = False
+        self.vocabulary_checked = False
         self._gather: Tensor | None = None
         self._states: list[Tensor] | None = None
         # In an encoder-decoder the vocabulary stands on the decoder; the base model may be the whole.
@@ -155,6 +158,14 @@ class Backbone:
         logits = next(found[name] for name in _LOGITS if name in found)
         rows = next((found[name] for name in _ROW_LOGITS if name in found), None)
         return Outputs(logits.flatten(0, 1), rows, seen)
+
+    def before_vocabulary(self, batch: Batch) -> BeforeVocabulary:
+        """What the logits at the batch's slots are made from, without the product with the vocabulary's matrix.
+
+        Raises:
+            ConfigError: C039 if this model makes its logits in another way.
+        """
+        return before_vocabulary(self, batch)
 
     def attach(self, heads: dict[str, nn.Module]) -> None:
         """Hang an objective's own heads into the model, so that they learn and are kept in checkpoints."""

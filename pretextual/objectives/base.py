@@ -21,6 +21,7 @@ from pretextual.corrupt.feedback import Feedback
 from pretextual.corrupt.rewrite import rebuild
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.config import WindowsConfig
+from pretextual.windows.split import TokenSplit
 from pretextual.windows.window import Frame, Layout, Windows
 
 if TYPE_CHECKING:
@@ -147,6 +148,10 @@ class Objective(abc.ABC):
             seed: the recipe's seed.
         """
         return np.zeros(samples.shape, dtype=np.int64)
+
+    def prepare(self, split: TokenSplit) -> Objective:
+        """The objective with what it needs to know of the training text; asked once, before the first batch."""
+        return self
 
     def windows(self, config: WindowsConfig) -> WindowsConfig:
         """The windows to plan so that its examples have rows of `config.tokens` positions.

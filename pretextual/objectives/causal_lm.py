@@ -19,8 +19,12 @@ import numpy as np
 from pretextual.core.randomness import Draw
 from pretextual.corrupt.example import Example
 from pretextual.objectives.base import BackboneLike, Objective, Term
-from pretextual.objectives.config import ObjectiveConfig
 from pretextual.objectives.roles import frame_of
+from pretextual.objectives.sampled_loss import (
+    SampledLossConfig,
+    SampledObjective,
+    num_samples,
+)
 from pretextual.objectives.token_loss import token_term
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Frame, Layout, Windows
@@ -29,14 +33,17 @@ if TYPE_CHECKING:
     from pretextual.objectives.batch import Batch
 
 
-class CausalLMConfig(ObjectiveConfig):
-    """The causal-LM objective; it has no options."""
+class CausalLMConfig(SampledLossConfig):
+    """The causal-LM objective."""
 
     kind: Literal["causal-lm"] = "causal-lm"
 
     def build(self, special: SpecialIds, vocabulary_size: int) -> CausalLM:
-        """See `ObjectiveConfig.build`; raises T061."""
-        return CausalLM(self, special, vocabulary_size)
+        """See `ObjectiveConfig.build`; raises C038 or T061."""
+        if self.loss == "softmax":
+            return CausalLM(self, special, vocabulary_size)
+        num_samples(self, vocabulary_size)
+        return SampledCausalLM(self, special, vocabulary_size)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,3 +106,12 @@ class CausalLM(Objective):
     def chance_loss(self, vocabulary_size: int) -> float:
         """All tokens equally likely: ln V."""
         return math.log(vocabulary_size)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SampledCausalLM(SampledObjective, CausalLM):
+    """Causal LM whose loss looks at a sample of the vocabulary; see `sampled_loss`."""
+
+    def held_out(self) -> CausalLM:
+        """The full softmax."""
+        return CausalLM(CausalLMConfig(), self.special, self.vocabulary_size)

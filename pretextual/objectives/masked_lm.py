@@ -33,6 +33,11 @@ from pretextual.corrupt.units import Units
 from pretextual.objectives.base import BackboneLike, HeadName, Objective, Term
 from pretextual.objectives.config import ObjectiveConfig
 from pretextual.objectives.roles import frame_of, mask_of
+from pretextual.objectives.sampled_loss import (
+    SampledLossConfig,
+    SampledObjective,
+    num_samples,
+)
 from pretextual.objectives.token_loss import token_term
 from pretextual.tokens.special import SpecialIds
 from pretextual.windows.window import Frame, Layout, Windows
@@ -86,14 +91,17 @@ class MaskingConfig(ObjectiveConfig):
         return self
 
 
-class MaskedLMConfig(MaskingConfig):
+class MaskedLMConfig(MaskingConfig, SampledLossConfig):
     """The masked-LM objective."""
 
     kind: Literal["masked-lm"] = "masked-lm"
 
     def build(self, special: SpecialIds, vocabulary_size: int) -> MaskedLM:
-        """See `ObjectiveConfig.build`; raises T060, T061 or T062."""
-        return MaskedLM(self, special, vocabulary_size)
+        """See `ObjectiveConfig.build`; raises C038, T060, T061 or T062."""
+        if self.loss == "softmax":
+            return MaskedLM(self, special, vocabulary_size)
+        num_samples(self, vocabulary_size)
+        return SampledMaskedLM(self, special, vocabulary_size)
 
 
 #: Runs of special ids up to which comparing costs less than a table.
@@ -234,6 +242,11 @@ class MaskedLM(Objective):
     def chance_loss(self, vocabulary_size: int) -> float:
         """All tokens equally likely: ln V."""
         return math.log(vocabulary_size)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SampledMaskedLM(SampledObjective, MaskedLM):
+    """Masked LM whose loss looks at a sample of the vocabulary; see `sampled_loss`."""
 
 
 def spare_special(windows: Windows, special: tuple[int, ...]) -> Windows:

@@ -15,6 +15,7 @@ import numpy as np
 from pretextual.corrupt.example import Example
 from pretextual.objectives.base import Objective, Outputs
 from pretextual.objectives.batch import Batch, collate
+from pretextual.objectives.sampled_loss import BeforeVocabulary
 from pretextual.testing.rows import rows_of
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ class _Watching:
             self.rows = found.row_logits.detach().requires_grad_()
         seen = None if found.states is None else found.states.detach()
         return Outputs(self.slots, self.rows, seen)
+
+    def before_vocabulary(self, batch: Batch) -> BeforeVocabulary:
+        # What logits are made from stands for them: without a gradient there, none of them has any.
+        found = self.backbone.before_vocabulary(batch)
+        self.slots = found.states.detach().requires_grad_()
+        return BeforeVocabulary(self.slots, found.weight, found.bias)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backbone, name)

@@ -134,7 +134,8 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
         TokenError: T016, T017 if the objective reads an annotation that the store lacks.
     """
     tokenizer = store.tokenizer.with_special(recipe.objective.tokens)
-    objective = recipe.objective.build(tokenizer.special, tokenizer.size)
+    built = recipe.objective.build(tokenizer.special, tokenizer.size)
+    objective = built.prepare(store.split("train"))
     layers = require_layers(store, objective.layers, on_progress=on_progress)
     found = {
         name: _planned(recipe, store, tokenizer, member, layers)
