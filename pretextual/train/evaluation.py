@@ -96,8 +96,8 @@ class Evaluator:
         }
 
     def _chances(self) -> dict[str, float]:
-        """Chance of the main loss, and of further terms where there are any."""
-        objective, size = self.data.objective, self.data.tokenizer.size
+        """Chance of the main held-out loss, and of further terms where there are any."""
+        objective, size = self.data.objective.held_out(), self.data.tokenizer.size
         main, *further = objective.term_chances(size).items() or [("", objective.chance_loss(size))]
         return {"chance_loss": main[1]} | {f"chance_loss_{name}": loss for name, loss in further}
 
