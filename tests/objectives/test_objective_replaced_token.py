@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from pretextual.tokens.special import SpecialIds  # noqa: E402
 from pretextual.windows.config import WindowsConfig  # noqa: E402
 from pretextual.windows.plan import plan  # noqa: E402
 
+PAGE = Path(__file__).parents[2] / "docs" / "objectives" / "replaced-token-detection.md"
 SIZE = 100
 LENGTHS = (62, 30, 30, 5, 55, 1, 40)
 
@@ -354,3 +356,38 @@ def test_replaced_examples_golden(golden):
         lines.append(f"G {' '.join(WORDS[token] for token in example.inputs[0])}")
         lines += [f"D {' '.join(seen)}", ""]
     golden("replaced_examples.txt", "\n".join(lines))
+
+
+# --- the page ---
+
+
+def test_the_table_of_the_page_is_what_the_objective_computes():
+    lines = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if "|" in line]
+    rows = [cells for cells in lines if len(cells) == 8 and cells[0] in ("chef", "soup")]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "chef", "cook", "soup"]
+    assert len(rows) == 3
+    for original, shares, number, drawn, counts, said, generator, discriminator in rows:
+        example = dataclasses.replace(
+            example_rows(example_of(detection(), lengths=(1,)), 0),
+            inputs=np.array([[2, 4, 3]], dtype=np.int32),
+            targets=np.array([[0, words.index(original), 0]], dtype=np.int32),
+            loss_mask=np.array([[False, True, False]]),
+            segments=np.zeros((1, 3), dtype=np.int32),
+            target_bytes=np.ones((1, 3), dtype=np.int32),
+            draws=np.array([[0.0, float(number), 0.0]]),
+        )
+        reader = Bigram()
+        reader.logits = lambda batch, shares=shares: torch.tensor(
+            [[-math.inf] * 5 + [math.log(float(share)) for share in shares.split()]]
+        )
+        judge = reader.judge
+        verdict = math.log(float(said) / (1 - float(said)))
+        reader.judge = lambda batch, inputs, judge=judge, verdict=verdict: (
+            judge(batch, inputs) + verdict
+        )
+        objective = ReplacedTokenConfig().build(SPECIAL, len(words))
+        masked, found = objective.terms(reader, collate(example, slot_multiple=1))
+        assert words[int(reader.shown[0, 1])] == drawn
+        assert found.verdicts[1].tolist() == [-1, int(counts == "replaced"), -1]
+        assert f"{float(masked.sum.detach()):.3f}" == generator
+        assert f"{float(found.sum.detach()):.3f}" == discriminator
