@@ -37,11 +37,11 @@ def token_term(name: str, logits: Tensor, batch: Batch, coefficient: float = 1.0
 
 
 def row_term(name: str, outputs: Outputs, batch: Batch, coefficient: float = 1.0) -> Term:
-    """Cross entropy in nats of the rows' labels, summed over all rows that have one.
+    """Cross entropy in nats of the rows' labels, 0 or 1, summed over all rows that have one.
 
     Args:
         name: the term's name.
-        outputs: with logits about the rows, `[B, C]`.
+        outputs: with logits about the rows, `[B, 2]`.
         batch: where the labels are; rows with label -1 give no loss and no gradient.
         coefficient: factor of this term in the whole loss.
     """
@@ -57,4 +57,5 @@ def row_term(name: str, outputs: Outputs, batch: Batch, coefficient: float = 1.0
     total = functional.cross_entropy(logits, labels, reduction="sum", ignore_index=-1)
     with torch.no_grad():
         correct = (logits.argmax(dim=-1) == labels).sum()
-    return Term(name, total, float(batch.num_labels), coefficient, correct)
+        verdicts = (logits[:, 1] - logits[:, 0], labels)
+    return Term(name, total, float(batch.num_labels), coefficient, correct, verdicts=verdicts)

@@ -72,6 +72,8 @@ class Interval:
         if len(self._sums) > 1:
             losses = {n: float(s) / max(self.weights[n], 1.0) for n, s in self._sums.items()}
             rows |= {f"loss_{name}": value for name, value in losses.items()}
+            for name, count in self._correct.items():
+                rows[f"accuracy_{name}"] = float(count) / max(self.weights[name], 1.0)
         rows["targets"] = int(targets)
         rows["examples_digest"] = f"{self.digest:016x}"
         return rows

@@ -197,3 +197,17 @@ def test_rows_without_a_label_count_nowhere():
     term = row_term("next-sentence", Outputs(torch.zeros(1, 9), logits), collate(some))
     term.sum.backward()
     assert not logits.grad[example.ids % 3 == 0].any() and logits.grad[1].any()
+
+
+def test_verdicts_rank_the_rows_by_the_models_opinion():
+    objective = objective_of("next-sentence")
+    batch = collate(objective.examples(WINDOWS, draw_of()))
+    sure = torch.stack([-batch.labels.double(), 3 * batch.labels.double()], dim=1)
+    term = row_term("next-sentence", Outputs(torch.zeros(1, 9), sure), batch)
+    scores, truths = term.verdicts
+    assert torch.equal(truths, batch.labels)
+    assert float(scores[truths == 1].min()) > float(scores[truths == 0].max())
+    # ln(1 + e^-4) for a true 1, ln 2 for a 0 without an opinion.
+    ones = int(batch.labels.sum())
+    wanted = ones * math.log1p(math.exp(-4)) + (len(batch.labels) - ones) * math.log(2)
+    assert float(term.sum) == pytest.approx(wanted, rel=1e-12)
