@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from pretextual.tokens.store import StoreSplit
 from pretextual.tokens.tokenizer import Tokenizer
 from pretextual.train.data import Data
 from pretextual.train.device import Place
-from pretextual.train.held_out import HeldOutResult, evaluate_held_out, unigram_loss
+from pretextual.train.held_out import HeldOutResult, evaluate_held_out, fixed_examples, unigram_loss
 from pretextual.train.samples import Sample, fill_samples, held_out_samples, user_samples
-from pretextual.windows.plan import plan
+from pretextual.windows.plan import Plan, plan
 
 #: General text is the built-in corpus: always there, the same everywhere, and no domain's own.
 GENERAL_SOURCE = "python-docs"
@@ -44,6 +45,17 @@ def target_counts(
     return counts
 
 
+def asked_counts(objective: Objective, windows: Plan, tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """How often each id is a target of the held-out question on training windows (2,048 of them at most).
+
+    For objectives that write a second row: sentinels and ends are targets there, and no token of the store.
+    """
+    counts = np.zeros(tokenizer.size, dtype=np.int64)
+    for example in itertools.islice(fixed_examples(objective.held_out(), windows, 64), 32):
+        counts += np.bincount(example.targets[example.loss_mask], minlength=tokenizer.size)
+    return counts
+
+
 @dataclasses.dataclass
 class Evaluator:
     """Measures a model on held-out text at every evaluation."""
@@ -55,7 +67,7 @@ class Evaluator:
     rows: int
 
     def __post_init__(self) -> None:
-        self._causal = self.data.objective.layout == "causal"
+        self._causal = self.data.objective.head == "causal"
         self._baseline = self._unigram()
         self._samples = self._choose_samples()
 
@@ -63,11 +75,16 @@ class Evaluator:
         if self.data.held_out is None:
             return None
         store, objective = self.data.store, self.data.objective
-        counts = target_counts(store.split("train"), objective, self.data.tokenizer)
+        if objective.layout == "bare":
+            counts = asked_counts(objective, self.data.train, self.data.tokenizer)
+        else:
+            counts = target_counts(store.split("train"), objective, self.data.tokenizer)
         return unigram_loss(objective, self.data.held_out, counts)
 
     def _choose_samples(self) -> list[Sample]:
         tokenizer = self.data.tokenizer
+        if self.backbone.head == "seq2seq":
+            return []  # it has no gaps of one token and does not go on; `pretextual fill` writes for sentinels
         if self.recipe.train.samples:
             return user_samples(self.recipe.train.samples, tokenizer, causal=self._causal)
         if self.data.held_out is None:
