@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import pydantic
-from numpy.typing import NDArray
 
 from pretextual.augment.characters import rewrite_characters
 from pretextual.augment.words import rewrite_words
@@ -142,40 +141,33 @@ def _texts(texts: Iterable[str]) -> list[str]:
 
 def _keys(items: Sequence[str], seed: int, ids: Iterable[int] | None) -> Keyed:
     """One key for every text."""
-    if ids is None:
-        numbers = _content_ids(items)
-    else:
-        numbers = np.array([int(number) for number in ids], dtype=np.int64).astype(np.uint64)
-        if numbers.size != len(items):
-            raise DataError.one(
-                "D081",
-                where="ids",
-                got=f"{numbers.size} ids for {len(items)} texts",
-                expected="one for each text",
-                hint="leave ids out to draw by content",
-            )
+    contents = (_utf8(number, item) for number, item in enumerate(items))
     drawing = stream(seed, "augment")
+    numbers = np.array([hash_bytes(each, person="augment") for each in contents], dtype=np.uint64)
+    if ids is not None:
+        numbers = np.array([int(number) for number in ids], dtype=np.int64).astype(np.uint64)
+    if numbers.size != len(items):
+        raise DataError.one(
+            "D081",
+            where="ids",
+            got=f"{numbers.size} ids for {len(items)} texts",
+            expected="one for each text",
+            hint="leave ids out to draw by content",
+        )
     return Keyed(drawing.keys(numbers), drawing)
 
 
-def _content_ids(items: Sequence[str]) -> NDArray[np.uint64]:
-    found = np.empty(len(items), dtype=np.uint64)
-    for number, item in enumerate(items):
-        try:
-            found[number] = hash_bytes(item.encode("utf-8"), person="augment")
-        except UnicodeEncodeError:
-            raise _no_utf8(number) from None
-    return found
-
-
-def _no_utf8(number: int) -> DataError:
-    return DataError.one(
-        "D081",
-        where=f"text {number}",
-        got="half of a surrogate pair",
-        expected="text that can be written as UTF-8",
-        hint='text.encode("utf-8", "replace").decode("utf-8")',
-    )
+def _utf8(number: int, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError.one(
+            "D081",
+            where=f"text {number}",
+            got="half of a surrogate pair",
+            expected="text that can be written as UTF-8",
+            hint='text.encode("utf-8", "replace").decode("utf-8")',
+        ) from None
 
 
 def _chunks(items: Sequence[str]) -> Iterator[tuple[int, int]]:
