@@ -142,33 +142,11 @@ def _costs(recipe: Recipe, data: Data | None) -> Estimate:
 
 def shape_of(recipe: Recipe) -> Shape | None:
     """The model's shape; of a checkpoint in a folder its own, None where it cannot be known offline."""
-    from pretextual.models.shape import SERVES, Shape, resolve
+    from pretextual.models.shape import resolve, shape_of_config
 
     if recipe.model.init is None:
         return resolve(recipe.model)
-    config = _checkpoint(recipe)
-    layers, hidden, heads, inner = (_first(config, names) for names in _DIMENSIONS)
-    kind = config.get("model_type")
-    if kind not in SERVES or layers is None or hidden is None or heads is None:
-        return None
-    return Shape(
-        architecture=kind,
-        layers=layers,
-        hidden=hidden,
-        heads=heads,
-        intermediate=inner or 4 * hidden,
-        embedding=config.get("embedding_size") or hidden,
-        head=SERVES[kind][0],
-    )
-
-
-#: What the dimensions of a shape are called in `config.json`.
-_DIMENSIONS = (
-    ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers"),
-    ("hidden_size", "n_embd", "d_model"),
-    ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads"),
-    ("intermediate_size", "n_inner", "d_ff", "encoder_ffn_dim"),
-)
+    return shape_of_config(_checkpoint(recipe))
 
 
 def _checkpoint(recipe: Recipe) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Differences from what is published, both in the scale of tables alone:
   they build from a config.)
 * BART: token and position tables are scaled down to a deviation of 4 / d where 0.02 is more. A decoder's state is at
   first little but its own input, normalised, so the logit of the token that it was just shown is about 0.7 s d for
-  tables of deviation s: at d = 512 that alone is worth a third of the loss. What is normalised next does not
+  tables of deviation s: at d = 512 that alone adds a fifth to a loss of ln 226. What is normalised next does not
   change with the scale, so nothing else does.
 """
 

@@ -7,7 +7,8 @@ and the planner need no model.
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pretextual.core.errors import ModelError
 from pretextual.models.config import Architecture, Head, ModelConfig, Size
@@ -63,6 +64,13 @@ LOCAL_ATTENTION: Final = 128
 #: ALBERT's tokens are this narrow, as published, and one matrix widens them.
 ALBERT_EMBEDDING: Final = 128
 
+#: What layers, width, heads and the feed-forward width are called in the configs of the families.
+_DIMENSIONS = (
+    ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers"),
+    ("hidden_size", "n_embd", "d_model"),
+    ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads"),
+    ("intermediate_size", "n_inner", "d_ff", "encoder_ffn_dim"),
+)
 _HEAD_SIZE = 64
 _ROUNDING = 64
 
@@ -179,6 +187,33 @@ def default_intermediate(architecture: Architecture, hidden: int) -> int:
         return 4 * hidden
     wanted = 1.5 * hidden if architecture == "modernbert" else 8 * hidden / 3
     return max(_ROUNDING, round(wanted / _ROUNDING) * _ROUNDING)
+
+
+def shape_of_config(config: Mapping[str, Any]) -> Shape | None:
+    """The shape behind a Transformers config, as in `config.json`; None for a make that we do not build.
+
+    That is another family, attention heads that share keys or do not fill the width, or T5 1.0.
+    """
+    architecture = next((name for name in SERVES if name == config.get("model_type")), None)
+    layers, hidden, heads, inner = (
+        next((config[name] for name in names if config.get(name)), None) for names in _DIMENSIONS
+    )
+    if architecture is None or layers is None or hidden is None or heads is None:
+        return None
+    size = config.get("head_dim") or config.get("d_kv") or hidden // heads
+    if size * heads != hidden or config.get("num_key_value_heads") not in (None, heads):
+        return None
+    if architecture == "t5" and config.get("feed_forward_proj") != "gated-gelu":
+        return None
+    return Shape(
+        architecture=architecture,
+        layers=layers,
+        hidden=hidden,
+        heads=heads,
+        intermediate=inner or 4 * hidden,
+        embedding=config.get("embedding_size") or hidden,
+        head=SERVES[architecture][0],
+    )
 
 
 def position_capacity(window_tokens: int) -> int:

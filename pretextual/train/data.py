@@ -131,10 +131,14 @@ def open_data(recipe: Recipe, store: TokenStore, *, on_progress: OnProgress | No
     """Plans and objective over a prepared store; layers that need only the store are made when missing.
 
     Raises:
+        ModelError: M002 if the architecture does not serve the objective.
         TokenError: T016, T017 if the objective reads an annotation that the store lacks.
     """
     tokenizer = store.tokenizer.with_special(recipe.objective.tokens)
     built = recipe.objective.build(tokenizer.special, tokenizer.size)
+    if recipe.model.init is None:
+        # Refused here, before anything is annotated, planned or counted for a model that cannot be.
+        resolve(recipe.model, built.head)
     objective = built.prepare(store.split("train"))
     layers = require_layers(store, objective.layers, on_progress=on_progress)
     found = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import torch
 
 from pretextual.core.rates import cpu_name, known_rates, rate_key, record_rate
 from pretextual.models.backbone import Backbone
+from pretextual.models.cost import flops_per_token
+from pretextual.models.shape import shape_of_config
 
 _SIZES = {"cpu": 1536, "cuda": 8192}
 
@@ -57,10 +60,15 @@ def peak_rate(device: torch.device, precision: str, threads: int, *, fresh: bool
 def training_flops_per_token(backbone: Backbone, window_tokens: int, target_share: float) -> float:
     """Arithmetic of one forward and backward pass, per real token, counting only products that the loss needs.
 
-    Six operations per entry of a matrix that every token meets, the vocabulary's matrix counted at the share of
+    For the families that we build it is `cost.flops_per_token`. For others, and for two models at once: six
+    operations per entry of a matrix that every token meets, the vocabulary's matrix counted at the share of
     positions that have a target, and attention's own products. Half of those are needed by a causal model.
     """
     model = backbone.model
+    shape = None if backbone.head == "replaced" else shape_of_config(model.config.to_dict())
+    if shape is not None:
+        shape = dataclasses.replace(shape, head=backbone.head)
+        return flops_per_token(shape, backbone.vocabulary_size, window_tokens, target_share)
     table = model.get_input_embeddings().weight
     output = model.get_output_embeddings()
     vocabulary = table.numel() if output is None else output.weight.numel()

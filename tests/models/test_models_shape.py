@@ -20,7 +20,15 @@ from pretextual.models.build import build_part
 from pretextual.models.config import Architecture, Head, ModelConfig
 from pretextual.models.cost import flops_per_token, memory
 from pretextual.models.count import parameter_count
-from pretextual.models.shape import ENCODER_DECODERS, SERVES, SIZES, position_capacity, resolve
+from pretextual.models.settings import transformers_config
+from pretextual.models.shape import (
+    ENCODER_DECODERS,
+    SERVES,
+    SIZES,
+    position_capacity,
+    resolve,
+    shape_of_config,
+)
 from pretextual.objectives.batch import Batch
 from pretextual.tokens.tokenizer import Tokenizer
 
@@ -68,6 +76,22 @@ def test_parameter_count_is_exact(
         parts[part_of(name, model.base_model_prefix)] += parameter.numel()
     assert parts == {"embedding": count.embedding, "body": count.body, "head": count.head}
     assert count.total == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("architecture", "head"), CASES)
+def test_a_shape_can_be_read_off_what_was_built(
+    architecture: Architecture, head: Head, tokenizer: Tokenizer
+) -> None:
+    config = ModelConfig(architecture=architecture, layers=2, hidden=192, heads=3, intermediate=80)
+    shape = resolve(config, head)
+    settings = transformers_config(shape, tokenizer.special, tokenizer.size, 70).to_dict()
+    found = shape_of_config(settings)
+    assert found is not None
+    assert dataclasses.replace(found, head=head) == shape
+    # Of another make: heads that share keys, heads that do not fill the width.
+    assert shape_of_config({**settings, "num_key_value_heads": 1}) is None
+    assert shape_of_config({**settings, "head_dim": 32}) is None
+    assert shape_of_config({**settings, "model_type": "distilbert"}) is None
 
 
 def test_a_generator_may_share_the_discriminators_table(tokenizer: Tokenizer) -> None:
