@@ -514,6 +514,11 @@ _declare(
     "The objective writes special tokens that it finds by name, such as `<extra_id_0>` or `[NLU]`. Training adds them "
     "to the end of the vocabulary; a tokenizer used without training needs `Tokenizer.with_special`.",
 )
+_declare(
+    "T067",
+    "nothing to fill in",
+    "An encoder-decoder fills sentinels: `<extra_id_0>`, `<extra_id_1>`, … in the text stand for what it is to write.",
+)
 
 # --- model ---
 _declare(
