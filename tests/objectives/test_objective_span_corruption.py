@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +181,23 @@ def test_second_rows_golden(golden):
                 lines.append(f"    -> {shown(targets)}")
         lines.append("")
     golden("second_rows.txt", "\n".join(lines))
+
+
+@pytest.mark.parametrize("name", ["span-corruption", "prefix-lm", "ul2"])
+def test_the_lines_of_the_pages_are_those_of_the_engine(name):
+    """The golden rows are the engine's own, see above."""
+    here = Path(__file__).parents[2]
+    golden_rows = (here / "tests/golden/second_rows.txt").read_text(encoding="utf-8")
+    known = {line.strip() for line in golden_rows.splitlines()}
+    page = (here / f"docs/objectives/{name}.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    lines = block.splitlines()
+    assert len(lines) >= 2
+    assert set(lines) <= known
+    for row in re.findall(
+        r"^\| (\d+) \| (\d+) \| (\d+) \| \d+ \| \d+ \|$", page, flags=re.MULTILINE
+    ):
+        wanted, raw, targets = map(int, row)
+        objective = SpanCorruptionConfig().build(SPECIAL, 400)
+        assert objective.windows(WindowsConfig(tokens=wanted)).tokens == raw
+        assert objective.positions(raw) == (wanted, targets)
