@@ -92,6 +92,11 @@ class AlternateConfig(ObjectiveConfig):
         """What any member needs."""
         return tuple(dict.fromkeys(n for member in self.members for n in member.objective.tokens))
 
+    @property
+    def use(self) -> tuple[str, ...]:
+        """What any member says."""
+        return tuple(dict.fromkeys(s for member in self.members for s in member.objective.use))
+
     def shares(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weight of every member at each progress in 0 … 1, `[members, *progress.shape]`."""
         return np.stack([schedule_at(member.weight, progress) for member in self.members])

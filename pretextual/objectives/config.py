@@ -39,6 +39,11 @@ class ObjectiveConfig(Config, abc.ABC):
         """Special tokens by name that it needs beside the usual roles; added to a tokenizer without them."""
         return ()
 
+    @property
+    def use(self) -> tuple[str, ...]:
+        """Sentences for the model card: what the exported class does not do by itself."""
+        return ()
+
     @abc.abstractmethod
     def build(self, special: SpecialIds, vocabulary_size: int) -> Objective:
         """The objective for one tokenizer.

@@ -60,6 +60,14 @@ class FillInTheMiddleConfig(ObjectiveConfig):
         """The three marks."""
         return TOKENS
 
+    @property
+    def use(self) -> tuple[str, ...]:
+        """How a middle is asked for."""
+        return (
+            "It fills in the middle: after `<|fim_prefix|>BEFORE<|fim_suffix|>AFTER<|fim_middle|>` it writes what "
+            "stands between, and then the end of the text.",
+        )
+
     def build(self, special: SpecialIds, vocabulary_size: int) -> FillInTheMiddle:
         """See `ObjectiveConfig.build`; raises T061, T066."""
         return FillInTheMiddle(self, special, vocabulary_size)

@@ -48,6 +48,14 @@ class MaskedNextTokenConfig(MaskingConfig):
     rate: Rate = Linear(start=0.30, end=0.15)
     """Share of ordinary tokens to hide: a number, or a schedule over the training."""
 
+    @property
+    def use(self) -> tuple[str, ...]:
+        """How a gap is asked for."""
+        return (
+            "Gaps are answered one position before the mask token, and only with attention both ways: pass a mask of "
+            "ones of shape `[1, 1, T, T]` (docs/objectives/masked-next-token.md). The class itself looks back only.",
+        )
+
     def build(self, special: SpecialIds, vocabulary_size: int) -> MaskedNextToken:
         """See `ObjectiveConfig.build`; raises T060, T061 or T062."""
         return MaskedNextToken(self, special, vocabulary_size)

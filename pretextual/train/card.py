@@ -58,6 +58,7 @@ def model_card(run: Run, recipe: Recipe, store: TokenStore, backbone: Backbone) 
         "## Use",
         "",
         *use_lines(head, mask_token, kind),
+        *(line for said in recipe.objective.use for line in ("", said)),
         "",
     ]
     return "\n".join(facts)

@@ -243,6 +243,9 @@ def test_tasks_are_logged_apart_and_measured_apart(
 
 def test_the_page_tells_how_to_ask_for_a_gap(run: Path, data_of: Callable[[Path], Data]) -> None:
     """Plain Transformers with a mask that looks both ways gives our logits one position before the gap."""
+    card = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert "attention both ways" in card
+    assert "AutoModelForCausalLM" in card
     data = data_of(run).members["masked-next-token"]
     model = AutoModelForCausalLM.from_pretrained(run / "model").eval()
     windows = data.train.get([0])
