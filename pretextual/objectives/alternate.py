@@ -232,6 +232,10 @@ class Alternate(Objective):
         """The first member's."""
         return self.first.chance_loss(vocabulary_size)
 
+    def term_chances(self, vocabulary_size: int) -> dict[str, float]:
+        """The first member's, if it has several terms."""
+        return self.first.term_chances(vocabulary_size)
+
 
 def _head_of(built: Mapping[str, Objective]) -> HeadName:
     """The head that serves all members."""
