@@ -19,7 +19,7 @@ def rewrite_characters(
     """Texts after rewrites that work on characters; one key per text."""
     points = code_points("".join(texts)).astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
-    nothing = np.zeros(points.size, dtype=np.int64)
+    nothing = np.zeros(0, dtype=np.int64)
     rows = Ragged(points, offsets, nothing, nothing, nothing)
     # Rewrites of characters put in nothing but characters of their own.
     change = rewrite_all(rewrites, rows, keyed, Supply(mask=0))

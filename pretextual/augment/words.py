@@ -8,12 +8,12 @@ never begins with a space that was between words. Where two words would grow tog
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretextual.augment.characters import text_of
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise import Change, Ragged, Rewrite, Supply, rewrite_all
 from pretextual.tokens.sentences import split_sentences
@@ -61,9 +61,11 @@ class _Words:
     """The N words of B texts, and K further ones.
 
     Attributes:
-        points: characters of all texts, a line end between them, then a space, the further words and a line end.
+        text: the pool: all texts, a line end between them, then a space, the further words and a line end.
+        points: its characters.
         begins: first character of every text, `[B]`.
         ends: one behind the last, `[B]`.
+        tails: one behind the last word of every text, its beginning where it has none, `[B]`.
         offsets: first word of every text, and N, `[B + 1]`.
         word_starts: first character of every word, of the further ones too, `[N + K]`.
         word_stops: one behind the last, `[N + K]`.
@@ -71,9 +73,11 @@ class _Words:
         space: where the space lies.
     """
 
-    points: NDArray[np.int32]
+    text: str
+    points: NDArray[np.uint32]
     begins: I64
     ends: I64
+    tails: I64
     offsets: I64
     word_starts: I64
     word_stops: I64
@@ -91,28 +95,33 @@ def _cut(texts: Sequence[str], further: Sequence[str]) -> _Words:
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     ends = np.cumsum(lengths + 1) - 1
     begins = ends - lengths
-    points = code_points("\n".join(texts))
-    starts = np.flatnonzero(starts_of_points(points))
-    spaces = np.append(np.flatnonzero(~visible(points)), points.size)
-    stops = np.minimum(spaces[np.searchsorted(spaces, starts)], np.append(starts[1:], points.size))
+    size = int(ends[-1]) if ends.size else 0
+    pool = "".join(["\n".join(texts), " ", *further, "\n"])
+    points = code_points(pool)
+    inside = points[:size]
+    starts = np.flatnonzero(starts_of_points(inside))
+    spaces = np.append(np.flatnonzero(~visible(inside)), size)
+    stops = np.minimum(spaces[np.searchsorted(spaces, starts)], np.append(starts[1:], size))
     offsets = np.append(np.searchsorted(starts, begins), starts.size)
     before = np.concatenate([[0], stops[:-1]])[: starts.size]
-    first = offsets[:-1][np.diff(offsets) > 0]
-    before[first] = begins[np.diff(offsets) > 0]
+    full = np.diff(offsets) > 0
+    before[offsets[:-1][full]] = begins[full]
+    tails = begins.copy()
+    tails[full] = stops[offsets[1:][full] - 1]
     # The further words follow all texts.
     sizes = np.array([len(word) for word in further], dtype=np.int64)
-    more = points.size + 1 + np.cumsum(sizes) - sizes
+    more = size + 1 + np.cumsum(sizes) - sizes
     return _Words(
-        points=np.concatenate([points, code_points(" " + "".join(further) + "\n")]).astype(
-            np.int32
-        ),
+        text=pool,
+        points=points,
         begins=begins,
         ends=ends,
+        tails=tails,
         offsets=offsets,
         word_starts=np.concatenate([starts, more]),
         word_stops=np.concatenate([stops, more + sizes]),
         leads=starts - before,
-        space=points.size,
+        space=size,
     )
 
 
@@ -125,20 +134,64 @@ def _sentences(texts: Sequence[str], cut: _Words) -> I64:
 
 def _write(cut: _Words, change: Change) -> list[str]:
     """The texts that rewritten words make."""
-    tokens, origin, offsets = change.rows.tokens, change.origin, change.rows.offsets
-    lead_starts, leads = _leads(cut, origin, offsets)
-    rows = change.rows.rows
-    texts = _join(cut, tokens, rows, offsets, lead_starts, leads)
-    starts = starts_of_points(texts.points.astype(np.uint32))
-    grown = np.flatnonzero(~starts[texts.bodies])
-    if grown.size:
-        lead_starts[grown], leads[grown] = cut.space, 1
-        texts = _join(cut, tokens, rows, offsets, lead_starts, leads)
-    # A line end was put behind every text.
-    lines = texts.offsets
-    kept = np.ones(texts.points.size, dtype=np.bool_)
-    kept[lines[1:] - 1] = False
-    return text_of(texts.points[kept], lines - np.arange(lines.size))
+    lead_starts, leads = _leads(cut, change.origin, change.rows.offsets)
+    grown = _grown(cut, change, leads)
+    lead_starts[grown], leads[grown] = cut.space, 1
+    starts, stops, last = _pieces(cut, change, lead_starts, leads)
+    pieces = [cut.text[start:stop] for start, stop in zip(starts, stops, strict=True)]
+    return ["".join(pieces[first:end]) for first, end in itertools.pairwise([0, *last])]
+
+
+def _grown(cut: _Words, change: Change, leads: I64) -> I64:
+    """Words that would be one with the word before, `[G]`."""
+    tokens, origin = change.rows.tokens, change.origin
+    # What stood together is known to be two words.
+    fresh = leads == 0
+    fresh[change.rows.offsets[:-1][change.rows.sizes > 0]] = False
+    together = (np.diff(origin) == 1) & (tokens == origin)[1:] & (tokens == origin)[:-1]
+    fresh[1:] &= ~together
+    doubtful = np.flatnonzero(fresh)
+    if not doubtful.size:
+        return doubtful
+    # Both words of each, and the line end of the pool, which keeps them from the next two.
+    words = np.stack([tokens[doubtful - 1], tokens[doubtful]], axis=1)
+    end = np.full((doubtful.size, 1), len(cut.text) - 1)
+    starts = np.concatenate([cut.word_starts[words], end], axis=1).ravel()
+    counts = np.concatenate([cut.word_stops[words], end + 1], axis=1).ravel() - starts
+    seconds = (np.cumsum(counts) - counts)[1::3]
+    points = cut.points[ragged_arange(starts, counts)]
+    grown: I64 = doubtful[~starts_of_points(points)[seconds]]
+    return grown
+
+
+def _pieces(
+    cut: _Words, change: Change, lead_starts: I64, leads: I64
+) -> tuple[list[int], list[int], list[int]]:
+    """Where the pieces of all texts begin and end in the pool, and the number of pieces up to the end of each text.
+
+    White space and word in turn, and behind the last word of a text what followed its last word. Pieces that lie side
+    by side are one.
+    """
+    tokens, rows, offsets = change.rows.tokens, change.rows.rows, change.rows.offsets
+    places = np.arange(tokens.size) * 2 + rows
+    behind = offsets[1:] * 2 + np.arange(offsets.size - 1)
+    starts = np.empty(tokens.size * 2 + behind.size, dtype=np.int64)
+    stops = np.empty_like(starts)
+    starts[places], stops[places] = lead_starts, lead_starts + leads
+    starts[places + 1], stops[places + 1] = cut.word_starts[tokens], cut.word_stops[tokens]
+    starts[behind], stops[behind] = cut.tails, cut.ends
+    used = starts < stops
+    used[behind] = True
+    final = np.zeros(starts.size, dtype=np.bool_)
+    final[behind] = True
+    starts, stops, final = starts[used], stops[used], final[used]
+    begins = np.ones(starts.size, dtype=np.bool_)
+    np.not_equal(starts[1:], stops[:-1], out=begins[1:])
+    # A text's last piece is its own where nothing is left of it, and never one with the next text's first.
+    firsts = np.flatnonzero(begins)
+    ends = np.append(firsts[1:], starts.size) - 1
+    last = np.searchsorted(firsts, np.flatnonzero(final), side="right")
+    return starts[firsts].tolist(), stops[ends].tolist(), last.tolist()
 
 
 def _leads(cut: _Words, origin: I64, offsets: I64) -> tuple[I64, I64]:
@@ -162,42 +215,3 @@ def _leads(cut: _Words, origin: I64, offsets: I64) -> tuple[I64, I64]:
     starts[moved[elsewhere]] = displaced[0][elsewhere]
     leads[moved[elsewhere]] = displaced[1][elsewhere]
     return starts, leads
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Joined:
-    """Texts with a line end behind each: their characters, where each begins `[B + 1]`, where each word does `[M]`."""
-
-    points: NDArray[np.int32]
-    offsets: I64
-    bodies: I64
-
-
-def _join(
-    cut: _Words,
-    tokens: NDArray[np.int32],
-    rows: I64,
-    offsets: I64,
-    lead_starts: I64,
-    leads: I64,
-) -> _Joined:
-    """White space and word in turn, and behind the last word of a text what followed its last word."""
-    numbers = np.arange(tokens.size) * 2 + rows * 2
-    behind = offsets[1:] * 2 + np.arange(offsets.size - 1) * 2
-    starts = np.empty(tokens.size * 2 + behind.size * 2, dtype=np.int64)
-    counts = np.empty_like(starts)
-    starts[numbers], counts[numbers] = lead_starts, leads
-    starts[numbers + 1] = cut.word_starts[tokens]
-    counts[numbers + 1] = (cut.word_stops - cut.word_starts)[tokens]
-    tails = cut.begins.copy()
-    full = np.diff(cut.offsets) > 0
-    tails[full] = cut.word_stops[cut.offsets[1:][full] - 1]
-    starts[behind], counts[behind] = tails, cut.ends - tails
-    # The last character of the pool is a line end.
-    starts[behind + 1], counts[behind + 1] = cut.points.size - 1, 1
-    places = np.cumsum(counts)
-    return _Joined(
-        points=cut.points[ragged_arange(starts, counts)],
-        offsets=np.concatenate([[0], places[behind + 1]]),
-        bodies=places[numbers],
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,13 @@ def test_every_rewrite_stands_on_the_page():
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` ")]
         options = [field for field in kind.model_fields if field != "kind"]
         assert all(f"`{option}`" in row for option in options)
+
+
+def test_the_page_prints_what_it_says(capsys):
+    page = (Path(__file__).parents[2] / "docs/how-to/augment.md").read_text(encoding="utf-8")
+    code, printed = re.findall(r"^```(?:python runnable|text output)\n(.*?)^```", page, re.M | re.S)
+    exec(compile(code, "augment.md", "exec"), {})
+    assert capsys.readouterr().out == printed
 
 
 def test_nothing_of_it_loads_torch():

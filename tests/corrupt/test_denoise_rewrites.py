@@ -27,7 +27,7 @@ from pretextual.corrupt.denoise import (
     room_after,
     undo,
 )
-from pretextual.corrupt.denoise.choose import budget, place_runs, ranks
+from pretextual.corrupt.denoise.choose import budget, lowest, place_runs
 from pretextual.corrupt.denoise.infilling import hidden_words, poisson, run_lengths
 from pretextual.testing.statistics import chi_square_z, mean_z
 
@@ -230,11 +230,16 @@ def test_all_arrangements_of_runs_are_as_likely():
     assert abs(chi_square_z(list(found.values()), np.ones(12))) < 5
 
 
-@given(sizes=st.lists(st.integers(0, 20), min_size=1, max_size=5))
-def test_ranks_are_orders_of_every_row(sizes):
-    found = ranks(np.array(sizes), keyed(len(sizes)))
-    for part, size in zip(np.split(found, np.cumsum(sizes)[:-1]), sizes, strict=True):
-        assert sorted(part.tolist()) == list(range(size))
+@given(sizes=SIZES, share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_the_lowest_are_those_of_a_full_sort(sizes, share, seed):
+    keys, counts = keyed(len(sizes), seed), [int(share * size) for size in sizes]
+    places, order = lowest(np.array(counts), np.array(sizes), keys)
+    wanted = []
+    for row, (size, count) in enumerate(zip(sizes, counts, strict=True)):
+        bits = keys.at(np.full(size, row), np.arange(size)).tolist()
+        ranked = sorted(range(size), key=lambda place, bits=bits: bits[place] >> 24)
+        wanted += [(sum(sizes[:row]) + place, rank) for rank, place in enumerate(ranked[:count])]
+    assert sorted(zip(places.tolist(), order.tolist(), strict=True)) == sorted(wanted)
 
 
 # Infilling.

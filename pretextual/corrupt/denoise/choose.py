@@ -25,20 +25,45 @@ def budget(rate: float, sizes: I64, keyed: Keyed) -> I64:
     return np.minimum(found, sizes)
 
 
-def ranks(sizes: I64, keyed: Keyed) -> I64:
-    """A random order of the things of every row: the rank of each, from 0, rows end to end, `[sum of sizes]`.
+def lowest(counts: I64, sizes: I64, keyed: Keyed) -> tuple[I64, I64]:
+    """So many things of every row, drawn without replacement, all choices and orders equally likely.
 
-    Those with a rank below k are k of them, drawn without replacement.
+    Every thing has a key, and a row's lowest ones are chosen. Only those that can be among them are sorted.
+
+    Args:
+        counts: how many, `[B]`; at most `sizes`.
+        sizes: things of every row, `[B]`.
+        keyed: one key per row; the caller's own child.
+
+    Returns:
+        Their places, rows end to end, and the order in which each was drawn in its row, from 0; both `[sum of counts]`.
     """
     if sizes.size > 1 << _ROW_BITS:
         raise ValueError(f"at most {1 << _ROW_BITS} rows at a time")
     columns = ragged_arange(np.zeros(sizes.size, dtype=np.int64), sizes)
     rows = np.repeat(np.arange(sizes.size), sizes)
     keys = keyed.at(rows, columns) >> np.uint64(_ROW_BITS)
-    keys |= rows.astype(np.uint64) << np.uint64(64 - _ROW_BITS)
-    found = np.empty_like(columns)
-    found[np.argsort(keys, kind="stable")] = columns
-    return found
+    near, found = _candidates(keys, counts, sizes, rows)
+    sortable = rows[near].astype(np.uint64) << np.uint64(64 - _ROW_BITS)
+    sortable |= keys[near]
+    near = near[np.argsort(sortable, kind="stable")]
+    rank = ragged_arange(np.zeros_like(found), found)
+    chosen = rank < np.repeat(counts, found)
+    return near[chosen], rank[chosen]
+
+
+def _candidates(keys: U64, counts: I64, sizes: I64, rows: I64) -> tuple[I64, I64]:
+    """Places whose keys are low enough to be among their row's lowest, and how many each row has; at least `counts`."""
+    share = np.minimum((counts + 4.0 * np.sqrt(counts) + 4.0) / np.maximum(sizes, 1), 1.0)
+    limits = (share * 2.0 ** (64 - _ROW_BITS)).astype(np.uint64)
+    limits[counts == 0] = 0
+    while True:
+        near = np.flatnonzero(keys < np.repeat(limits, sizes))
+        found = np.bincount(rows[near], minlength=sizes.size)
+        few = found < counts
+        if not few.any():
+            return near, found
+        limits[few] = np.uint64(1) << np.uint64(64 - _ROW_BITS)
 
 
 def below(bits: U64, limits: I64) -> I64:
@@ -83,8 +108,9 @@ def place_runs(sizes: I64, counts: I64, lengths: I64, keyed: Keyed) -> Slots:
     covered = np.bincount(owners, weights=lengths, minlength=sizes.size).astype(np.int64)
     per_row = sizes - covered + counts
     rows = np.repeat(np.arange(sizes.size), per_row)
-    rank = ranks(per_row, keyed)
-    chosen = rank < counts[rows]
+    places, order = lowest(counts, per_row, keyed)
+    chosen = np.zeros(rows.size, dtype=np.bool_)
+    chosen[places] = True
     wide = np.ones(rows.size, dtype=np.int64)
-    wide[chosen] = lengths[(ends - counts)[rows[chosen]] + rank[chosen]]
+    wide[places] = lengths[(ends - counts)[rows[places]] + order]
     return Slots(rows, chosen, wide, np.cumsum(wide) - wide, per_row)

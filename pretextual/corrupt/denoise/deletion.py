@@ -13,7 +13,7 @@ import numpy as np
 
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise.base import Rewrite, Supply
-from pretextual.corrupt.denoise.choose import budget, ranks
+from pretextual.corrupt.denoise.choose import budget, lowest
 from pretextual.corrupt.denoise.ragged import Change, Ragged
 from pretextual.corrupt.schedule import Share
 
@@ -30,7 +30,9 @@ class Deletion(Rewrite):
     def apply(self, rows: Ragged, keyed: Keyed, supply: Supply) -> Change:
         """`floor(rate * n + u)` tokens of every row, at most n - 1, all choices equally likely."""
         count = np.minimum(budget(self.rate, rows.sizes, keyed), np.maximum(rows.sizes - 1, 0))
-        kept = ranks(rows.sizes, keyed.child("tokens")) >= count[rows.rows]
+        gone, _ = lowest(count, rows.sizes, keyed.child("tokens"))
+        kept = np.ones(rows.tokens.size, dtype=np.bool_)
+        kept[gone] = False
         origin = np.flatnonzero(kept)
         offsets = rows.offsets.copy()
         offsets[1:] -= np.cumsum(count)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise.base import Rewrite, Supply
-from pretextual.corrupt.denoise.choose import ranks
+from pretextual.corrupt.denoise.choose import budget, lowest
 from pretextual.corrupt.denoise.ragged import Change, Ragged
 from pretextual.corrupt.schedule import Share
 
@@ -37,9 +37,8 @@ class LetterCase(Rewrite):
         places = np.flatnonzero(changed != rows.tokens)
         owners = rows.rows[places]
         sizes = np.bincount(owners, minlength=rows.num_rows)
-        spread = keyed.child("budget").uniform(1)[:, 0]
-        count = np.floor(self.rate * sizes + spread).astype(np.int64)
-        hit = places[ranks(sizes, keyed.child("letters")) < count[owners]]
+        chosen, _ = lowest(budget(self.rate, sizes, keyed), sizes, keyed.child("letters"))
+        hit = places[chosen]
         tokens = rows.tokens.copy()
         tokens[hit] = changed[hit]
         origin = np.arange(tokens.size)

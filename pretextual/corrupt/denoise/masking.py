@@ -12,7 +12,7 @@ import numpy as np
 
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise.base import Rewrite, Supply
-from pretextual.corrupt.denoise.choose import budget, ranks
+from pretextual.corrupt.denoise.choose import budget, lowest
 from pretextual.corrupt.denoise.ragged import Change, Ragged
 from pretextual.corrupt.schedule import Share
 
@@ -29,7 +29,8 @@ class Masking(Rewrite):
     def apply(self, rows: Ragged, keyed: Keyed, supply: Supply) -> Change:
         """`floor(rate * n + u)` tokens of every row, all choices equally likely."""
         count = budget(self.rate, rows.sizes, keyed)
-        hidden = ranks(rows.sizes, keyed.child("tokens")) < count[rows.rows]
-        tokens = np.where(hidden, np.int32(supply.mask), rows.tokens)
+        hidden, _ = lowest(count, rows.sizes, keyed.child("tokens"))
+        tokens = rows.tokens.copy()
+        tokens[hidden] = supply.mask
         origin = np.arange(rows.tokens.size)
         return Change(rows.take(origin, rows.offsets, tokens), origin)

@@ -27,7 +27,7 @@ class Ragged:
         offsets: where every row begins, and N, `[B + 1]`.
         words: number of the word that a token belongs to; another number, another word, `[N]`.
         sentences: number of its sentence, `[N]`.
-        documents: number of its document, `[N]`.
+        documents: number of its document, `[N]`. All three are empty where no rewrite asks for them.
     """
 
     tokens: NDArray[np.int32]
@@ -70,32 +70,18 @@ class Ragged:
             origin: where each new token comes from, -1 for what is inserted, `[M]`. An inserted token is a word of
                 its own and belongs to sentence and document of what stands before it, else behind it.
             offsets: where every new row begins, and M, `[B + 1]`.
-            tokens: what stands there, `[M]`; None: the tokens of `origin`.
+            tokens: what stands there, `[M]`; None: the tokens of `origin`, of which none is inserted.
         """
-        inserted = origin < 0
-        if not inserted.any():
-            found = self.tokens[origin] if tokens is None else tokens
-            return Ragged(
-                found, offsets, self.words[origin], self.sentences[origin], self.documents[origin]
-            )
         if tokens is None:
-            raise ValueError("inserted tokens must be given")
-        near = _nearest(origin, offsets)
-        words = self.words[near] if self.words.size else np.zeros(origin.size, dtype=np.int64)
+            tokens = self.tokens[origin]
+        if not self.words.size:
+            return Ragged(tokens, offsets, self.words, self.sentences, self.documents)
+        fresh = np.flatnonzero(origin < 0)
+        near = _nearest(origin, offsets) if fresh.size else origin
+        words = self.words[near]
         # Words of the text count from 0; no two inserted ones share a number.
-        fresh = np.flatnonzero(inserted)
-        words[fresh] = -1 - fresh + min(int(self.words.min(initial=0)), 0)
-        return Ragged(
-            tokens,
-            offsets,
-            words,
-            self._near(self.sentences, near),
-            self._near(self.documents, near),
-        )
-
-    @staticmethod
-    def _near(numbers: I64, near: I64) -> I64:
-        return numbers[near] if numbers.size else np.zeros(near.size, dtype=np.int64)
+        words[fresh] = -1 - fresh + min(int(self.words.min()), 0)
+        return Ragged(tokens, offsets, words, self.sentences[near], self.documents[near])
 
 
 def _nearest(origin: I64, offsets: I64) -> I64:

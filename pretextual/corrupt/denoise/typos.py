@@ -15,7 +15,7 @@ from pydantic import Field, Strict
 
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise.base import Rewrite, Supply
-from pretextual.corrupt.denoise.choose import I64, below, ranks
+from pretextual.corrupt.denoise.choose import I64, below, budget, lowest
 from pretextual.corrupt.denoise.insertion import insert
 from pretextual.corrupt.denoise.keyboard import letters, neighbour, num_neighbours
 from pretextual.corrupt.denoise.ragged import Change, Ragged
@@ -54,27 +54,23 @@ class Typos(Rewrite):
         places = np.flatnonzero(letters(rows.tokens))
         owners = rows.rows[places]
         sizes = np.bincount(owners, minlength=rows.num_rows)
-        spread = keyed.child("budget").uniform(1)[:, 0]
-        count = np.minimum(np.floor(self.rate * sizes + spread).astype(np.int64), sizes)
-        hit = ranks(sizes, keyed.child("letters")) < count[owners]
-        fates = self._fates(rows, places, hit, keyed)
-        at = places[hit]
+        chosen, _ = lowest(budget(self.rate, sizes, keyed), sizes, keyed.child("letters"))
+        at = np.sort(places[chosen])
+        fates = self._fates(rows, places, at, keyed)
         wrong = np.zeros(rows.tokens.size, dtype=np.int32)
         wrong[at] = self._wrong(rows, places, sizes, at, keyed.child("characters"))
         return _rewrite(rows, fates, wrong)
 
-    def _fates(
-        self, rows: Ragged, places: I64, hit: NDArray[np.bool_], keyed: Keyed
-    ) -> NDArray[np.int8]:
+    def _fates(self, rows: Ragged, places: I64, at: I64, keyed: Keyed) -> NDArray[np.int8]:
         """Number of the error at every character, -1 for none, `[N]`."""
         names: tuple[Typo, ...] = ("insertion", "deletion", "substitution", "transposition")
         numbers = np.array([names.index(error) for error in self.errors], dtype=np.int8)
-        at = places[hit]
         bits = keyed.child("errors").at(rows.rows[at], rows.columns[at])
         fates = np.full(rows.tokens.size + 1, -1, dtype=np.int8)
         fates[at] = numbers[below(bits, np.full(at.shape, numbers.size))]
         free = np.zeros(rows.tokens.size + 1, dtype=np.bool_)
-        free[places] = ~hit
+        free[places] = True
+        free[at] = False
         free[rows.offsets[:-1]] = False
         swapped = np.flatnonzero(fates == 3)
         fates[swapped[~free[swapped + 1]]] = 2
