@@ -224,6 +224,8 @@ class Backbone:
             inputs["token_type_ids"] = batch.types
         if batch.both_ways is not None:
             inputs["attention_mask"] = see_both_ways(batch)
+            if batch.isolated and batch.segments is not None and self._takes_positions:
+                inputs["position_ids"] = restarted_positions(batch.segments)
             return inputs
         if batch.segments is None:
             return inputs

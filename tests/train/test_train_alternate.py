@@ -176,6 +176,36 @@ def test_causal_rows_see_nothing_behind_them_and_masked_rows_see_everything(case
     case.backbone.model.train()
 
 
+def test_an_isolated_text_is_what_it_is_alone(make_tiny: Tiny, lines: Path) -> None:
+    """Masked rows of a decoder with a table of positions: the second text of a row, and the same text by itself."""
+    parts = ("corpus.documents=lines", "windows.isolate=true", "model.architecture=gpt2")
+    recipe = make_tiny("gpt-bert", *parts, text=lines).recipe
+    data = open_data(recipe, prepare_store(recipe)).members["masked-next-token"]
+    source = ExampleSource(data.train, data.objective, 0, halfway)
+    example = source.batch(0, len(data.train)).example
+    second = (example.segments[:, 1:] == 1) & example.loss_mask[:, 1:]
+    row = int(np.flatnonzero(second.any(axis=1))[0])
+    whole = rows_of(example, row, row + 1)
+    place = whole.segments[0] == 1
+    alone = dataclasses.replace(
+        whole,
+        **{
+            field.name: value[:, place]
+            for field in dataclasses.fields(whole)
+            if isinstance(value := getattr(whole, field.name), np.ndarray) and value.ndim == 2
+        },
+    )
+    alone = dataclasses.replace(alone, segments=np.zeros_like(alone.segments))
+    backbone = start(recipe.model, "causal", data.tokenizer, 32, 0)
+    backbone.model.double().eval()
+    asked = place[np.flatnonzero(whole.loss_mask[0])]
+    assert asked.any()
+    with torch.no_grad():
+        found = backbone.logits(collate(whole))[: asked.size][torch.from_numpy(asked)]
+        expected = backbone.logits(collate(alone))[: int(asked.sum())]
+    assert float((found - expected).abs().max()) < 1e-9
+
+
 class StopAt(Reporter):
     """Asks for a stop after a step, as a signal would."""
 
