@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from pretextual.testing import (  # noqa: E402
 from pretextual.windows.config import WindowsConfig  # noqa: E402
 from pretextual.windows.plan import plan  # noqa: E402
 
+PAGE = Path(__file__).parents[2] / "docs" / "objectives" / "noise-contrastive.md"
 VOCABULARY_SIZE = 100
 LENGTHS = (62, 30, 30, 5, 55, 1, 40)
 LOSSES = ("sampled-softmax", "nce")
@@ -309,3 +312,17 @@ def test_a_padded_table_counts_as_never_seen():
     assert (
         np.ptp(wider.inclusion[100:]) == 0 and wider.inclusion[100:].max() == wider.inclusion.min()
     )
+
+
+def test_the_page_says_what_is_computed():
+    page = PAGE.read_text(encoding="utf-8")
+    table = noise_table(np.array([90, 30, 8, 3, 0]), 3)
+    assert " | ".join(f"{chance:.3f}" for chance in table.inclusion) in page
+    logits = np.array([2.0, 1.0, 0.5, 0.0, -1.0])
+    numbers = [math.log(np.exp(logits).sum()) - logits[1]]
+    for sample in ([0, 1, 2], [0, 1, 3]):
+        others = torch.from_numpy(logits[sample] - np.log(table.inclusion[sample]))[None]
+        same = torch.tensor([[number == 1 for number in sample]])
+        numbers.append(float(sampled_softmax(torch.tensor([logits[1]]), others, same)))
+    found = re.findall(r"\d\.\d{3}", page[page.index("If token 1") :])[:3]
+    assert found == [f"{number:.3f}" for number in numbers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from pretextual.tokens.tokenizer import Tokenizer  # noqa: E402
 from pretextual.windows.config import WindowsConfig  # noqa: E402
 from pretextual.windows.plan import plan  # noqa: E402
 
+PAGE = Path(__file__).parents[2] / "docs" / "objectives" / "span-boundary.md"
 VOCABULARY_SIZE = 200
 SPANS = {"strategy": "span", "rate": 0.3, "count": "cut", "replace_per": "unit"}
 
@@ -322,3 +324,6 @@ def test_boundary_examples_golden(golden):
             left, right = original[found.left[index]], original[found.right[index]]
             lines.append(f"  {left} ( {found.places[index]}: {original[column]} ) {right}")
     golden("span_boundary_examples.txt", "\n".join(lines) + "\n")
+    page = PAGE.read_text(encoding="utf-8")
+    shown = page[page.index("```text") :].split("```")[1].splitlines()[1:]
+    assert shown == [line.replace(" [PAD]", "") for line in lines[3:9]]
