@@ -28,9 +28,11 @@ from pretextual.train.device import Place
 from pretextual.train.examples import DIGEST_SEED, ExampleSource, GlobalBatch, rows_of
 from pretextual.train.held_out import evaluate_held_out
 from pretextual.train.metrics import read_metrics
+from pretextual.train.peek import Wanted, peek_store
 from pretextual.train.pretrain import pretrain, resume
 from pretextual.train.replay import replay
 from pretextual.train.reporter import Reporter
+from pretextual.train.shown import has_gaps, positions
 from pretextual.train.step import accumulate_gradients
 from pretextual.windows.order import visit
 
@@ -204,6 +206,22 @@ def test_an_isolated_text_is_what_it_is_alone(make_tiny: Tiny, lines: Path) -> N
         found = backbone.logits(collate(whole))[: asked.size][torch.from_numpy(asked)]
         expected = backbone.logits(collate(alone))[: int(asked.sum())]
     assert float((found - expected).abs().max()) < 1e-9
+
+
+def test_peek_shows_each_member_on_its_own_rows(case: Case, make_tiny: Tiny) -> None:
+    recipe = make_tiny("gpt-bert", *MEMBERS, "windows.mode=document").recipe
+    found = peek_store([recipe], case.data.store, Wanted(windows=3, counted=0))
+    assert found.apart
+    assert [view.name for view in found.views] == ["causal-lm", "masked-next-token"]
+    assert [has_gaps(view.example) for view in found.views] == [False, True]
+    for view in found.views:
+        windows = case.data.plans[view.name].get(view.example.ids)
+        for row in range(3):
+            shown = positions(view.example, row, found.tokenizer)
+            text = [found.tokenizer.token(i) for i in windows.tokens[row][: len(shown)]]
+            assert [one.original for one in shown] == text
+    hidden = [one for one in shown if one.kind in ("masked", "randomised", "kept")]
+    assert len(hidden) == sum(one.target for one in shown) == view.example.loss_mask[2].sum()
 
 
 class StopAt(Reporter):
