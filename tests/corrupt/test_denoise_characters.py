@@ -79,6 +79,14 @@ def test_every_kind_of_error_does_what_its_name_says(error):
             assert spoilt[place + 1 :] == text[place + 1 :] and len(spoilt) == len(text)
 
 
+def test_letters_that_another_error_has_hit_are_not_exchanged():
+    (spoilt,) = spoil(Typos(rate=1.0, errors=("transposition",)), ["abcdef"])
+    right = np.array([ord(letter) for letter in "abcdef"], dtype=np.int32)
+    for point, letter in zip(right, spoilt, strict=True):
+        count = int(num_neighbours(np.array([point]))[0])
+        assert ord(letter) in neighbour(np.full(count, point), np.arange(count)).tolist()
+
+
 def test_all_kinds_come_equally_often():
     counts = dict.fromkeys(ERRORS, 0)
     text = "the quick brown fox jumps over it"
