@@ -6,12 +6,13 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
@@ -53,8 +54,8 @@ class Case:
     backbone: Backbone
 
 
-def halfway(samples: object) -> NDArray[np.float64]:
-    return np.full(np.shape(samples), 0.5)  # type: ignore[arg-type]
+def halfway(samples: ArrayLike) -> NDArray[np.float64]:
+    return np.full(np.shape(samples), 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -189,14 +190,12 @@ def test_an_isolated_text_is_what_it_is_alone(make_tiny: Tiny, lines: Path) -> N
     row = int(np.flatnonzero(second.any(axis=1))[0])
     whole = rows_of(example, row, row + 1)
     place = whole.segments[0] == 1
-    alone = dataclasses.replace(
-        whole,
-        **{
-            field.name: value[:, place]
-            for field in dataclasses.fields(whole)
-            if isinstance(value := getattr(whole, field.name), np.ndarray) and value.ndim == 2
-        },
-    )
+    columns: dict[str, Any] = {
+        field.name: value[:, place]
+        for field in dataclasses.fields(whole)
+        if isinstance(value := getattr(whole, field.name), np.ndarray) and value.ndim == 2
+    }
+    alone = dataclasses.replace(whole, **columns)
     alone = dataclasses.replace(alone, segments=np.zeros_like(alone.segments))
     backbone = start(recipe.model, "causal", data.tokenizer, 32, 0)
     backbone.model.double().eval()
