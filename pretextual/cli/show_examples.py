@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pretextual.train.shown import Position, has_gaps, pieces, positions, realised_rate
+from pretextual.train.shown import Position, has_gaps, pieces, positions, realised_rate, written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,14 +55,14 @@ def render(found: list[Position], kind: str, *, original: bool, colours: bool) -
 def as_json(
     example: Example, tokenizer: Tokenizer, units: NDArray[np.int32] | None = None
 ) -> list[dict[str, Any]]:
-    """Every row with its window id and positions."""
-    return [
-        {
-            "window": int(example.ids[row]),
-            "positions": [dataclasses.asdict(p) for p in positions(example, row, tokenizer, units)],
-        }
-        for row in range(example.inputs.shape[0])
-    ]
+    """Every row with its window id and positions, and what is to be written where there is a second row."""
+    rows: list[dict[str, Any]] = []
+    for row in range(example.inputs.shape[0]):
+        found = [dataclasses.asdict(p) for p in positions(example, row, tokenizer, units)]
+        rows.append({"window": int(example.ids[row]), "positions": found})
+        if example.layout == "seq2seq":
+            rows[-1]["written"] = [dataclasses.asdict(p) for p in written(example, row, tokenizer)]
+    return rows
 
 
 def view_json(view: View, tokenizer: Tokenizer) -> dict[str, Any]:
@@ -111,13 +111,17 @@ def _show(
     out = console()
     colours = out.is_terminal and not out.no_color
     first = seen[0][1]
-    width = max(len("text"), *(len(name) for name, _, _ in seen))
+    beside = "writes" if first.layout == "seq2seq" else "text"
+    width = max(len(beside), *(len(name) for name, _, _ in seen))
     for row in range(first.inputs.shape[0]):
         out.print(Text(f"window {int(first.ids[row])}", style="bold"))
         lines = [
             (name, positions(example, row, tokenizer, units), False)
             for name, example, units in seen
         ]
+        second = written(first, row, tokenizer)
+        if second:
+            lines.append(("writes", second, False))
         if has_gaps(first):
             lines.insert(0, ("text", lines[0][1], True))
         for name, found, original in lines:
@@ -148,6 +152,9 @@ def _legend(out: Console, example: Example, colours: bool) -> None:
 def _count(out: Console, name: str, example: Example, tokenizer: Tokenizer) -> None:
     prefix = f"{name}: " if name else ""
     targets, ordinary = realised_rate(example, tokenizer)
+    if example.layout == "seq2seq":
+        out.print(f"{prefix}{targets:,} tokens are to be written, special ones included")
+        return
     if not has_gaps(example):
         out.print(f"{prefix}{targets:,} positions have what follows them as target")
         return

@@ -48,6 +48,10 @@ def gaps(example: Example) -> NDArray[np.bool_]:
 
     In the causal layout that is what is asked for one position earlier although all may see it.
     """
+    if example.layout == "seq2seq":
+        return np.zeros(
+            example.inputs.shape, dtype=np.bool_
+        )  # what is hidden stands in the second row
     if example.layout != "causal":
         return example.loss_mask
     found = np.zeros_like(example.loss_mask)
@@ -76,6 +80,8 @@ def positions(
     numbers = np.full(example.inputs.shape[1], -1) if units is None else units[row]
     hidden = gaps(example)[row]
     wanted, asked = example.targets[row], example.loss_mask[row]
+    if example.layout == "seq2seq":
+        wanted, asked = example.inputs[row], hidden
     if example.layout == "causal":
         wanted = np.roll(wanted, 1)
         asked = asked & ~np.append(hidden[1:], False)
@@ -99,6 +105,18 @@ def positions(
         kind: Kind = "masked" if inputs == tokenizer.special.mask else "randomised"
         kind = "kept" if inputs == target else kind
         found.append(Position(tokenizer.token(int(target)), seen, kind, True, unit))
+    return found
+
+
+def written(example: Example, row: int, tokenizer: Tokenizer) -> list[Position]:
+    """The positions of a second row, which a decoder writes; empty where there is none."""
+    if example.layout != "seq2seq":
+        return []
+    found = []
+    for target in example.targets[row][example.loss_mask[row]].tolist():
+        token = tokenizer.token(target)
+        plain: Kind = "special" if tokenizer.special_table[target] else "shown"
+        found.append(Position(token, token, plain, True))
     return found
 
 
