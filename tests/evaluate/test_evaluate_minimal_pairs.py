@@ -67,15 +67,15 @@ def slow_pll(model: Any, tokenizer: Any, sentence: str) -> float:
     """One position at a time, by plain calls of Transformers."""
     encoded = tokenizer(sentence, return_offsets_mapping=True, add_special_tokens=True)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    words: list[int | str | None] = []
+    words: list[int | None] = []
     for (start, stop), token in zip(offsets, ids, strict=True):
-        while start < stop and sentence[start].isspace():
+        # White space belongs to the word behind it, also where it is a piece of its own.
+        while start < len(sentence) and sentence[start].isspace():
             start += 1
         if token in (tokenizer.cls_token_id, tokenizer.sep_token_id):
             words.append(None)
         else:
-            # A piece of white space alone is a word of its own.
-            words.append(word_at(sentence)[start] if start < stop else f"space {len(words)}")
+            words.append(word_at(sentence)[start])
     total = 0.0
     for place, word in enumerate(words):
         if word is None:
