@@ -55,11 +55,11 @@ from pretextual.tokens.layers import Layer
 from pretextual.tokens.prepare import prepare
 from pretextual.tokens.store import TokenStore
 from pretextual.train.device import Place
-from pretextual.train.examples import ExampleSource, GlobalBatch
+from pretextual.train.examples import ExampleSource
 from pretextual.train.held_out import evaluate_held_out
 from pretextual.train.optimiser import build_optimiser
 from pretextual.train.schedule import learning_rate_factor
-from pretextual.train.step import StepResult, accumulate_gradients, clip_gradients
+from pretextual.train.step import accumulate_gradients, clip_gradients
 from pretextual.windows.config import WindowsConfig
 from pretextual.windows.plan import Plan, plan
 from pretextual.windows.window import Windows
@@ -171,39 +171,58 @@ class Weighted(CausalLM):
         """The usual ones; what is dirty is no target."""
         example = super().examples(windows, draw)
         clean = windows.layers["quality"].dense["clean"] > 0
-        # An end stands for no token of its own: the token before it says whose it is.
+        # A start is no token of the text: the document that it begins says whose it is.
+        clean[:, :-1] |= ~windows.ordinary[:, :-1] & clean[:, 1:]
         return dataclasses.replace(example, loss_mask=example.loss_mask & clean)
 
 
-class Truncated(CausalLM):
-    """Causal LM that drops the highest losses, of tokens or of rows.
+@dataclasses.dataclass
+class Gate:
+    """Which losses count: those up to a quantile of the recent ones.
 
     Attributes:
-        threshold: losses above it count 0; set from outside between steps.
+        share: the quantile.
         rows: whether mean losses of rows decide, and not those of tokens.
+        threshold: losses above it count 0.
+        recent: losses of the last steps.
     """
 
+    share: float
+    rows: bool
     threshold: float = math.inf
-    rows: bool = False
+    recent: collections.deque[NDArray[np.float32]] = dataclasses.field(
+        default_factory=lambda: collections.deque(maxlen=RECENT)
+    )
+
+    def move(self) -> None:
+        """Take the threshold from what was seen."""
+        self.threshold = float(np.quantile(np.concatenate(self.recent), self.share))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Truncated(CausalLM):
+    """Causal LM that drops the highest losses."""
+
+    gate: Gate
 
     def terms(self, backbone: BackboneLike, batch: Batch) -> list[Term]:
-        """The usual term with some losses left out of its sum; its `losses` are all of them, or means of rows."""
+        """The usual term with some losses left out of its sum; its gate is told of all."""
         logits = backbone.logits(batch)
         losses = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="none")
         used = batch.weights > 0
-        judged = losses.detach()
-        means = judged[:0]
-        if self.rows:
-            owners = batch.positions // batch.inputs.shape[1]
+        judged = seen = losses.detach()[: batch.num_targets]
+        if self.gate.rows:
+            owners = batch.positions[: batch.num_targets] // batch.inputs.shape[1]
             zero = torch.zeros(len(batch.inputs), dtype=losses.dtype)
-            sums = zero.index_add(0, owners, torch.where(used, judged, 0.0))
-            means = sums / zero.index_add(0, owners, used.to(losses.dtype)).clamp(min=1.0)
-            judged = means[owners]
-        kept = used & (judged <= self.threshold)
+            seen = zero.index_add(0, owners, judged)
+            seen /= zero.index_add(0, owners, torch.ones_like(judged)).clamp(min=1.0)
+            judged = seen[owners]
+        self.gate.recent.append(seen.numpy())
+        kept = torch.zeros_like(used)
+        kept[: batch.num_targets] = judged <= self.gate.threshold
         correct = ((logits.argmax(dim=-1) == batch.targets) & used).sum()
         total = torch.where(kept, losses, torch.zeros_like(losses)).sum()
-        seen = means if self.rows else judged
-        return [Term(self.name, total, float(batch.num_targets), 1.0, correct, seen)]
+        return [Term(self.name, total, float(batch.num_targets), 1.0, correct)]
 
 
 def task_of(method: str, store: TokenStore) -> Objective:
@@ -215,9 +234,8 @@ def task_of(method: str, store: TokenStore) -> Objective:
     elif method == "weighted":
         return Weighted(config, tokenizer.special, tokenizer.size)
     elif method in KEPT:
-        task = Truncated(config, tokenizer.special, tokenizer.size)
-        object.__setattr__(task, "rows", method == "truncated-rows")
-        return task
+        gate = Gate(KEPT[method], rows=method == "truncated-rows")
+        return Truncated(config, tokenizer.special, tokenizer.size, gate)
     return config.build(tokenizer.special, tokenizer.size).prepare(store.split("train"))
 
 
@@ -247,10 +265,11 @@ def train(method: str, seed: int, steps: int, stores: tuple[TokenStore, ...]) ->
     optimiser = build_optimiser(backbone.parameter_groups(), config)
     place = Place(torch.device("cpu"), "fp32", torch.get_num_threads())
     source = ExampleSource(windows_of(task, store), task, seed, lambda at: np.zeros(np.shape(at)))
-    recent: collections.deque[NDArray[np.float32]] = collections.deque(maxlen=RECENT)
     for step in range(steps):
         batch = source.batch(step * ROWS, ROWS)
-        result = one_step(task, backbone, batch, place, seed, step)
+        accumulate_gradients(
+            backbone, task, batch, place, seed=seed, step=step, micro_batch_rows=ROWS
+        )
         clip_gradients(backbone.model, config.gradient_clip)
         factor = learning_rate_factor(
             "linear", before=step / steps, after=(step + 1) / steps, warmup=WARMUP
@@ -259,11 +278,8 @@ def train(method: str, seed: int, steps: int, stores: tuple[TokenStore, ...]) ->
             group["lr"] = LEARNING_RATE * factor
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        if isinstance(task, Truncated):
-            recent.append(torch.cat(result.losses).numpy())
-            if step + 1 >= HOT_START * steps:
-                threshold = float(np.quantile(np.concatenate(recent), KEPT[method]))
-                object.__setattr__(task, "threshold", threshold)
+        if isinstance(task, Truncated) and step + 1 >= HOT_START * steps:
+            task.gate.move()
     fixed = CausalLMConfig().build(store.tokenizer.special, store.tokenizer.size)
     found = evaluate_held_out(backbone, fixed, windows_of(fixed, held), place, rows=ROWS)
     return {
@@ -276,15 +292,6 @@ def train(method: str, seed: int, steps: int, stores: tuple[TokenStore, ...]) ->
         "targets": found.num_targets,
         "seconds": round(time.monotonic() - begun, 1),
     }
-
-
-def one_step(
-    task: Objective, backbone: Any, batch: GlobalBatch, place: Place, seed: int, step: int
-) -> StepResult:
-    """Gradients of one batch, in one micro-batch."""
-    return accumulate_gradients(
-        backbone, task, batch, place, seed=seed, step=step, micro_batch_rows=ROWS
-    )
 
 
 # --- the table ---
