@@ -100,11 +100,9 @@ def test_every_strategy_has_a_page_a_recipe_and_a_test(kind):
     assert f"[{kind}]({kind}.md)" in index
     page = (ROOT / "docs" / "strategies" / f"{kind}.md").read_text(encoding="utf-8")
     assert "[MASK]" in page, "an example sentence"
-    used = {
-        recipes.load_recipe(name).recipe.objective.strategy.kind
-        for name in recipes.recipe_names()
-        if hasattr(recipes.load_recipe(name).recipe.objective, "strategy")
-    }
+    objectives = [recipes.load_recipe(name).recipe.objective for name in recipes.recipe_names()]
+    strategies = [getattr(objective, "strategy", None) for objective in objectives]
+    used = {strategy.kind for strategy in strategies if strategy is not None}
     assert kind in used, "no recipe uses it"
     tests = "".join(path.read_text() for path in (ROOT / "tests" / "corrupt").glob("test_*.py"))
     assert kind in tests or kind.replace("-", "_") in tests

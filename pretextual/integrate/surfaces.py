@@ -5,8 +5,8 @@ bytes of a row, end to end, are its text but for the width of spaces, so the rul
 (`tokens.words`) reads it as it would the original.
 
 What differs from the original: what a normaliser changed. A ligature that became letters, or `½` that became
-`1⁄2`, is judged by what it became; and the space that Unigram puts before a text is a unit of its own where it is a
-token of its own.
+`1⁄2`, is judged by what it became; and the space that Unigram puts before a text begins its first word where it is a
+token of its own. A line break that Unigram writes as a space is read as one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Surfaces:
     """The text of every id.
 
     Attributes:
-        pool: the bytes of all ids, one after the other; the last entry is one space.
+        pool: the bytes of all ids, one after the other; the last entry is one line break.
         begins: where the bytes of every id begin, and the end, `[size + 2]`.
     """
 
@@ -43,19 +43,20 @@ class Surfaces:
 
     @classmethod
     def of(cls, texts: list[bytes]) -> Surfaces:
-        """From the bytes of every id in order; a space of its own is added as the last one."""
-        texts = [*texts, b" "]
+        """From the bytes of every id in order; a line break of its own is added as the last one."""
+        texts = [*texts, b"\n"]
         begins = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
         return cls(np.frombuffer(b"".join(texts), dtype=np.uint8), begins.astype(np.int64))
 
     def word_starts(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
         """True where a word begins, `[B, T]`; a row's first token begins one.
 
-        A token begins a word iff its first visible character does; a token that is white space alone does, and
-        one that begins inside a character does not.
+        A token begins a word iff its first visible character does and no white space before it has; a token that
+        is white space alone begins the word behind it on its line, or is one; a token that begins inside a
+        character begins none.
         """
-        space = np.full((len(tokens), 1), self.begins.size - 2)
-        ids = np.concatenate([space, tokens], axis=1).ravel()
+        apart = np.full((len(tokens), 1), self.begins.size - 2)
+        ids = np.concatenate([apart, tokens], axis=1).ravel()
         lengths = self.begins[ids + 1] - self.begins[ids]
         ends = np.cumsum(lengths)
         first = ends - lengths
@@ -67,8 +68,13 @@ class Surfaces:
         seen = np.append(visible(points), True)
         next_seen = np.minimum.accumulate(np.where(seen, np.arange(seen.size), seen.size)[::-1])
         shown = next_seen[::-1][following[first]]
-        starts = np.append(starts_of_points(points), True)[shown] | (at[shown] >= ends)
+        breaks = np.append(0, np.cumsum((points == 0x0A) | (points == 0x0D)))
+        blank = (at[shown] >= ends) & begin_here[first]
+        # Rows begin with a line break, so white space at the end of one never reaches into the next.
+        alone = blank & ((breaks[shown] > breaks[following[first]]) | (shown == points.size))
+        starts = np.append(starts_of_points(points), True)[shown] | alone
         starts &= begin_here[first] | (first == places.size)
+        starts[1:] &= ~((blank & ~alone)[:-1] & (shown[1:] == shown[:-1]))
         found: NDArray[np.bool_] = starts.reshape(len(tokens), -1)[:, 1:]
         return found
 
@@ -100,9 +106,10 @@ def surfaces_of(tokenizer: Tokenizer) -> Surfaces:
         texts[number] = text_of(name)
     apart = b" " if tokenizer.kind in ("wordpiece", "wordlevel") else b""
     for token in tokenizer.description["added_tokens"]:
-        texts[token["id"]] = b" " if token["special"] else apart + token["content"].encode()
+        texts[token["id"]] = b"\n" if token["special"] else apart + token["content"].encode()
     for number in tokenizer.special.every:
-        texts[number] = b" "
+        # Whatever stands beside a special token has no word in common with it.
+        texts[number] = b"\n"
     surfaces = Surfaces.of(texts)
     _try(surfaces, tokenizer)
     return surfaces

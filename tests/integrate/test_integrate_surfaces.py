@@ -32,7 +32,9 @@ def comparable(tokenizer, ids):
 @given(pieces=st.lists(PIECES, min_size=1, max_size=40))
 def test_word_starts_are_those_of_the_text(ours, kind, pieces):
     tokenizer = ours[kind]
-    real = tokenizer.segment(["".join(pieces)])
+    # Unigram writes a line break as a space, and ids do not tell.
+    text = "".join(pieces).replace("\n", " " if kind == "unigram" else "\n")
+    real = tokenizer.segment([text])
     ids = real.ids.astype(np.int64)
     found = surfaces_of(tokenizer).word_starts(ids[None])[0]
     counted = comparable(tokenizer, ids)
