@@ -197,7 +197,14 @@ def test_what_a_page_lets_one_type_works(page, world, tmp_path, monkeypatch):
 def test_readme_runs_every_command_that_takes_no_minutes():
     """What is not marked is set-up, demo, tests and benchmarks."""
     unmarked = [b for b in blocks(README) if b.info[:1] in {("sh",), ("python",)} and not b.runs]
-    allowed = ("make ", "python -m pip ", "python benchmarks/", "git ", "pretextual demo", "pretextual compare")
+    allowed = (
+        "make ",
+        "python -m pip ",
+        "python benchmarks/",
+        "git ",
+        "pretextual demo",
+        "pretextual compare",
+    )
     for block in unmarked:
         assert block.info[0] == "sh"
         for line in lines_of(block):

@@ -8,6 +8,7 @@ from pathlib import Path
 from pretextual.core.errors import ModelError
 from pretextual.evaluate.fill_causal import fill_causal
 from pretextual.evaluate.fill_masked import fill_masked
+from pretextual.evaluate.fill_written import fill_written
 from pretextual.evaluate.model import OpenModel, open_model
 from pretextual.evaluate.results import FillResult
 
@@ -23,7 +24,7 @@ def fill(
     Args:
         model: a folder, a run or a Hub name, or what `open_model` returned.
         text: with one or several `[MASK]`; `<mask>` and the tokenizer's own name are the same. For a causal
-            model, a beginning, with or without a gap at its end.
+            model, a beginning, with or without a gap at its end. An encoder-decoder writes for all gaps together.
         top_k: number of tokens for every gap, at most the vocabulary.
         candidates: words to compare instead, of any number of pieces. A causal model then accepts one gap
             anywhere.
@@ -50,4 +51,6 @@ def fill(
         )
     opened = open_model(model)
     answer = fill_causal if opened.is_causal else fill_masked
+    if opened.backbone.head == "seq2seq":
+        answer = fill_written
     return answer(opened, text, top_k, words or None)

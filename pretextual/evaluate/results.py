@@ -65,7 +65,7 @@ class FillResult:
 
     Attributes:
         text: as given.
-        head: `masked` or `causal`.
+        head: what answered: `masked`, `causal`, `seq2seq`, ….
         method: how the numbers came about, in one sentence.
         gaps: one entry for every gap, in order; for a causal model, what comes next.
     """

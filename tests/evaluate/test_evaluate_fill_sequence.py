@@ -9,9 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pretextual.core.errors import TokenError  # noqa: E402
+from pretextual.core.errors import ModelError, TokenError  # noqa: E402
 from pretextual.corrupt.second_row import two_rows  # noqa: E402
 from pretextual.corrupt.span_corruption import Marks, rewrite  # noqa: E402
+from pretextual.evaluate.fill import fill  # noqa: E402
 from pretextual.evaluate.fill_sequence import fill_sentinels, read_answers  # noqa: E402
 from pretextual.evaluate.model import OpenModel  # noqa: E402
 from pretextual.models.build import build  # noqa: E402
@@ -72,3 +73,20 @@ def test_a_model_fills_what_it_learned(learned, beams):
 def test_a_text_without_a_sentinel_is_one_clear_error(learned):
     with pytest.raises(TokenError, match=r"(?s)T067.*without a sentinel"):
         fill_sentinels(learned, TEXT)
+
+
+def test_fill_takes_gaps_for_sentinels(learned: OpenModel) -> None:
+    found = fill(learned, "The [MASK] sat on the mat and the [MASK] by the door.", top_k=2)
+    by_name = fill(
+        learned, "The <extra_id_0> sat on the mat and the <extra_id_1> by the door.", top_k=2
+    )
+    assert found.gaps == by_name.gaps
+    first, second = found.gaps
+    assert first.candidates[0].word == "cat"
+    assert second.candidates[0].word == "dog slept"
+    assert first.candidates[0].sequence == TEXT
+    assert abs(sum(one.share for one in first.candidates) - 1.0) < 1e-9
+    with pytest.raises(ModelError, match="M015"):
+        fill(learned, "The [MASK] sat.", candidates=["cat"])
+    with pytest.raises(ModelError, match="M012"):
+        fill(learned, "The cat sat.")

@@ -68,7 +68,7 @@ def slow_pll(model: Any, tokenizer: Any, sentence: str) -> float:
     encoded = tokenizer(sentence, return_offsets_mapping=True, add_special_tokens=True)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
     words: list[int | None] = []
-    for (start, stop), token in zip(offsets, ids, strict=True):
+    for (start, _stop), token in zip(offsets, ids, strict=True):
         # White space belongs to the word behind it, also where it is a piece of its own.
         while start < len(sentence) and sentence[start].isspace():
             start += 1
