@@ -53,3 +53,17 @@ def test_mistakes_are_told_and_leave_nothing(store, capsys, words, told):
 def test_a_folder_that_is_no_store_is_refused(tmp_path, capsys):
     assert run(["annotate", str(tmp_path), "--with", "counts"]) == 2
     assert "T007" in capsys.readouterr().err
+
+
+def test_check_makes_what_needs_only_the_store_and_says_its_size(store, capsys):
+    assert run(["check", str(store.folder), "--recipe", "frequency", "--size", "tiny"]) == 0
+    out = capsys.readouterr().out
+    (line,) = [line for line in out.splitlines() if line.startswith("annotations")]
+    size = open_layer(store, "counts").num_bytes
+    assert "counts" in line and f"{size / 1e3:,.1f} kB" in line
+
+
+def test_check_names_the_command_for_what_needs_a_model(store, capsys):
+    assert run(["check", str(store.folder), "--recipe", "syntax", "--size", "tiny"]) == 2
+    told = capsys.readouterr().err
+    assert "T016" in told and f"pretextual annotate {store.folder} --with syntax" in told
