@@ -14,8 +14,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 # Oracles of tests whose own needs would pull in far more than their readers.
 ORACLES := megatron-core==0.16.1
-# What the other sides of a benchmark need, and nothing else does.
-PEERS := accelerate==1.15.0
 STAMP := .venv/.ready
 FAST := not slow and not distributed and not ray and not gpu and not net
 SLOW := (slow or distributed or gpu) and not net and not ray
@@ -60,7 +58,6 @@ docs: setup ## write the generated pages of docs/reference
 	$(BIN)/python tools/docs.py
 
 bench: setup ## speed against the usual ways of doing it
-	@$(PIP) $(PEERS)
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script"; done
 
 mutants: setup ## break every law on purpose and see its test go red; AREA=… takes one area

@@ -6,7 +6,7 @@
 All sides train the same architecture (BERT, 4 layers x 256, vocabulary 8,192) on the same documents
 (`python-docs`) with the same tokenizer, 15 % of tokens masked, AdamW, in one process on the same threads. They
 take turns, a few steps each, round after round, so that a noisy machine is noisy for all. A side's figure is
-the median of its rounds; its best round stands beside it. Needs `pip install accelerate` (for the Trainer).
+the median of its rounds; its best round stands beside it.
 
 Sides:
     pretextual            packed rows of 128, heads at targets only, dropout 0, 32 rows a step

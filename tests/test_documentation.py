@@ -37,7 +37,10 @@ def test_every_key_of_a_recipe_is_described():
     bare = [
         leaf.path
         for leaf in leaves(Recipe)
-        if leaf.slot.name != "kind" and not leaf.slot.info.description
+        # Other tests define strategies, which say less of themselves.
+        if leaf.model.__module__.startswith("pretextual.")
+        and leaf.slot.name != "kind"
+        and not leaf.slot.info.description
     ]
     assert bare == []
 

@@ -88,6 +88,8 @@ def test_control_c_ends_quietly(tmp_path):
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         cwd=tmp_path,
         text=True,
+        # Where the tests run in the background, the shell has switched the signal off for them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert child.stdin is not None
     child.stdin.write(

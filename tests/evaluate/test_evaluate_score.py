@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertForPreTraining
 
 import pretextual
-from pretextual.cli.score import command
+from pretextual.cli.group import root
 from pretextual.core.errors import ModelError, RunError
 from pretextual.evaluate.model import open_model
 from pretextual.evaluate.score import score_next, score_text
@@ -117,18 +117,18 @@ def test_nothing_and_too_much_are_refused(pairs):
 
 def test_the_command_and_the_library_say_the_same(pairs, opened):
     folder = str(pairs["bert"])
-    shown = CliRunner().invoke(command, [folder, FIRST, "--next", SECOND, "--json"])
+    shown = CliRunner().invoke(root, ["score", folder, FIRST, "--next", SECOND, "--json"])
     assert shown.exit_code == 0, shown.output
     found = pretextual.score(folder, FIRST, next=SECOND)
     assert json.loads(shown.output)["probability"] == found.probability
-    plain = CliRunner().invoke(command, [folder, FIRST, "--next", SECOND])
+    plain = CliRunner().invoke(root, ["score", folder, FIRST, "--next", SECOND])
     assert f"{found.probability:.1%} that the second" in plain.output
 
     decoder, _ = opened("gpt2", "byte-bpe")
-    shown = CliRunner().invoke(command, [str(decoder), FIRST, "--json"])
+    shown = CliRunner().invoke(root, ["score", str(decoder), FIRST, "--json"])
     score = pretextual.score(decoder, FIRST)
     said = json.loads(shown.output)
     assert said["log_likelihood"] == score.log_likelihood
     assert len(said["tokens"]) == len(score.tokens)
-    plain = CliRunner().invoke(command, [str(decoder), FIRST])
+    plain = CliRunner().invoke(root, ["score", str(decoder), FIRST])
     assert f"{score.bits_per_byte:.4f}" in plain.output

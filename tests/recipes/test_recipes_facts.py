@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from pretextual.cli.recipes import command
+from pretextual.cli.group import root
 from pretextual.models.count import parameter_count
 from pretextual.models.shape import resolve
 from pretextual.recipes.load import load_recipe, recipe_names
@@ -32,7 +32,7 @@ def test_what_is_said_of_a_recipe_is_not_said_of_those_that_extend_it(tmp_path: 
 
 
 def test_the_table_says_of_every_recipe_what_it_is() -> None:
-    text = CliRunner().invoke(command, []).output
+    text = CliRunner().invoke(root, ["recipes"]).output
     head, *lines = text.splitlines()
     columns = ["name", "architecture", "objective", "masking", "best for", "paper"]
     starts = [head.index(column) for column in columns]
@@ -47,7 +47,7 @@ def test_the_table_says_of_every_recipe_what_it_is() -> None:
     assert rows["gpt2"][:3] == ["gpt2", "causal-lm", "-"]
     assert rows["adaptive"][2] == "adaptive 40 to 15 %"
     assert rows["roberta"][4] == "Liu et al. 2019"
-    told = json.loads(CliRunner().invoke(command, ["--json"]).output)
+    told = json.loads(CliRunner().invoke(root, ["recipes", "--json"]).output)
     assert {row["name"]: list(row.values())[1:6] for row in told} == rows
 
 

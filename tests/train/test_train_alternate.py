@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from pretextual.cli.replay import command as replay_command
+from pretextual.cli.group import root
 from pretextual.core.errors import Interrupted
 from pretextual.corrupt.digest import digest
 from pretextual.models.backbone import Backbone
@@ -318,7 +318,7 @@ def test_replay_says_whose_rows_they_are(run: Path) -> None:
     assert any(len(step.parts) == 2 for step in steps)
     assert sum(e.ids.size for step in steps for e in step.parts.values()) == row["samples"]
     both = next(step.step for step in steps if len(step.parts) == 2)
-    said = CliRunner().invoke(replay_command, [str(run), "--step", str(both), "--json"])
+    said = CliRunner().invoke(root, ["replay", str(run), "--step", str(both), "--json"])
     found = [one["objective"] for one in json.loads(said.stdout)["rows"]]
     assert set(found) == {"causal-lm", "masked-next-token"}
     assert len(found) == 8
