@@ -5,11 +5,11 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from pretextual.core.config import Config
+from pretextual.core.config import Config, register_kind
 from pretextual.core.errors import TokenError, nearest
 from pretextual.tokens.layers import Spans
 from pretextual.tokens.store import TokenStore
@@ -75,10 +75,7 @@ class Annotator(Config, abc.ABC):
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
         """Make the annotator known by its kind."""
         super().__pydantic_init_subclass__(**keywords)
-        info = cls.model_fields.get("kind")
-        kinds = get_args(info.annotation) if info else ()
-        if len(kinds) == 1:
-            REGISTRY[str(kinds[0])] = cls
+        register_kind(cls, REGISTRY)
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 
@@ -32,6 +32,17 @@ class Choices:
     """
 
     of: Mapping[str, type[Config]]
+
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def register_kind(model: type[AnyConfig], registry: dict[str, type[AnyConfig]]) -> None:
+    """Make a config class known by what its `kind` says; one without a kind of its own is left out."""
+    info = model.model_fields.get("kind")
+    kinds = get_args(info.annotation) if info else ()
+    if len(kinds) == 1:
+        registry[str(kinds[0])] = model
 
 
 #: A list of texts in YAML, a tuple in Python, so that configs stay frozen.

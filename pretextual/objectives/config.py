@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from pretextual.core.config import Config
+from pretextual.core.config import Config, register_kind
 from pretextual.tokens.special import SpecialIds
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ class ObjectiveConfig(Config, abc.ABC):
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
         """Make the objective known by its kind."""
         super().__pydantic_init_subclass__(**keywords)
-        info = cls.model_fields.get("kind")
-        kinds = get_args(info.annotation) if info else ()
-        if len(kinds) == 1:
-            REGISTRY[str(kinds[0])] = cls
+        register_kind(cls, REGISTRY)
 
     kind: str
     """Which objective."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretextual.core.config import Config
+from pretextual.core.config import Config, register_kind
 from pretextual.core.randomness import Keyed
 from pretextual.corrupt.denoise.choose import I64, below
 from pretextual.corrupt.denoise.ragged import Change, Ragged
@@ -61,10 +61,7 @@ class Rewrite(Config, abc.ABC):
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
         """Make the rewrite known by its kind."""
         super().__pydantic_init_subclass__(**keywords)
-        info = cls.model_fields.get("kind")
-        kinds = get_args(info.annotation) if info else ()
-        if len(kinds) == 1:
-            REGISTRY[str(kinds[0])] = cls
+        register_kind(cls, REGISTRY)
 
     kind: str
     """Which rewrite."""

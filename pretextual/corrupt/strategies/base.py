@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretextual.core.config import Config
+from pretextual.core.config import Config, register_kind
 from pretextual.corrupt.feedback import Feedback
 from pretextual.corrupt.moment import Moment
 from pretextual.corrupt.select import CountRule
@@ -33,10 +33,7 @@ class Strategy(Config, abc.ABC):
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
         """Make the strategy known by its kind."""
         super().__pydantic_init_subclass__(**keywords)
-        info = cls.model_fields.get("kind")
-        kinds = get_args(info.annotation) if info else ()
-        if len(kinds) == 1:
-            REGISTRY[str(kinds[0])] = cls
+        register_kind(cls, REGISTRY)
 
     @property
     def layers(self) -> tuple[str, ...]:
